@@ -1,0 +1,75 @@
+//! What a running task may do with its scheduler.
+
+use crate::engine::Engine;
+use crate::error::{CancelError, ScheduleError, TriggerError};
+use crate::task::{Task, TaskId};
+use crate::time::TimePoint;
+
+/// A running task's access to its scheduler.
+///
+/// Not generic over the clock: time stands still at the current decision instant.
+pub struct Context<'a> {
+    pub(crate) engine: &'a mut Engine,
+    pub(crate) id: TaskId,
+    pub(crate) release: u64,
+}
+
+impl Context<'_> {
+    /// Schedules a task; a delay counts from [`now`](Self::now). If it is due at once it competes
+    /// within the same tick, under the same order as everybody else.
+    ///
+    /// # Errors
+    ///
+    /// As [`Scheduler::schedule`](crate::Scheduler::schedule).
+    #[inline]
+    pub fn schedule(&mut self, task: impl Into<Task>) -> Result<TaskId, ScheduleError> {
+        self.engine.schedule(task.into())
+    }
+
+    /// Cancels a pending task. A repeating task that cancels itself ends when its job returns.
+    ///
+    /// # Errors
+    ///
+    /// [`CancelError`] if the task is not pending. A running one-shot is not.
+    pub fn cancel(&mut self, id: TaskId) -> Result<(), CancelError> {
+        self.engine.cancel(id)
+    }
+
+    /// Releases a job of a [`Task::sporadic`]; see [`Scheduler::trigger`](crate::Scheduler::trigger).
+    ///
+    /// # Errors
+    ///
+    /// As [`Scheduler::trigger`](crate::Scheduler::trigger).
+    pub fn trigger(&mut self, id: TaskId) -> Result<TimePoint, TriggerError> {
+        self.engine.trigger(id)
+    }
+
+    /// Whether a task will run (again).
+    #[must_use]
+    pub fn is_pending(&self, id: TaskId) -> bool {
+        self.engine.is_pending(id)
+    }
+
+    /// The decision instant at which this job was found due: read by the tick, not at this call.
+    #[must_use]
+    pub fn now(&self) -> TimePoint {
+        TimePoint::from_nanos(self.engine.now)
+    }
+
+    /// The running task.
+    #[must_use]
+    pub fn id(&self) -> TaskId {
+        self.id
+    }
+
+    /// When this job was released: at or before [`now`](Self::now).
+    #[must_use]
+    pub fn release(&self) -> TimePoint {
+        TimePoint::from_nanos(self.release)
+    }
+
+    /// Makes the innermost `run*` method return after this tick.
+    pub fn stop(&mut self) {
+        self.engine.stop_requested = true;
+    }
+}

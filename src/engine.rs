@@ -1,0 +1,247 @@
+//! What the scheduler and its running tasks share: store, queue, time and counters.
+//!
+//! The engine does not know the clock's type, and therefore neither does [`Context`]: whoever owns
+//! the clock moves [`Engine::now`].
+
+use alloc::boxed::Box;
+
+use crate::config::{Config, MissedTick};
+use crate::error::{CancelError, ScheduleError, ScheduleErrorKind, TriggerError};
+use crate::metrics::{Recorder, TickCounts};
+use crate::queue::{Entry, Queue};
+use crate::store::{Location, Place, Store};
+use crate::task::{Attributes, Repeat, Start, Task, TaskId};
+use crate::time::{checked_nanos, TimePoint};
+
+/// A deadline that was missed, as told to
+/// [`Scheduler::on_deadline_miss`](crate::Scheduler::on_deadline_miss).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeadlineMiss {
+    /// The task, which is no longer pending if it was a one-shot.
+    pub id: TaskId,
+    /// Its name, if it has one.
+    pub name: Option<&'static str>,
+    /// The absolute deadline: release + relative deadline.
+    pub deadline: TimePoint,
+    /// When the job finished.
+    pub finished_at: TimePoint,
+}
+
+/// A panic that was caught, as told to [`Scheduler::on_panic`](crate::Scheduler::on_panic).
+#[cfg(feature = "std")]
+#[derive(Debug)]
+pub struct TaskPanic {
+    /// The task, which is no longer pending: also a repeating task ends with its panic.
+    pub id: TaskId,
+    /// Its name, if it has one.
+    pub name: Option<&'static str>,
+    /// What it panicked with.
+    pub payload: Box<dyn core::any::Any + Send>,
+}
+
+pub(crate) struct Engine {
+    pub(crate) store: Store,
+    pub(crate) queue: Queue,
+    /// The current decision instant: what is released by now is due. It never steps back.
+    pub(crate) now: u64,
+    pub(crate) capacity: usize,
+    pub(crate) missed_tick: MissedTick,
+    pub(crate) recorder: Recorder,
+    #[cfg(feature = "parallel")]
+    pub(crate) batch: crate::batch::Batch,
+    /// Live tasks with a deadline: while there are any, time moves between the jobs of a tick.
+    pub(crate) deadlines: usize,
+    /// The job that runs, or ran last.
+    pub(crate) running: Job,
+    pub(crate) stop_requested: bool,
+    #[cfg(feature = "std")]
+    pub(crate) remote_ids: std::collections::HashMap<u64, TaskId>,
+    #[cfg(feature = "std")]
+    pub(crate) on_panic: Option<Box<dyn FnMut(TaskPanic)>>,
+    pub(crate) on_deadline_miss: Option<Box<dyn FnMut(DeadlineMiss)>>,
+}
+
+/// One execution of a task.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Job {
+    pub(crate) id: TaskId,
+    pub(crate) name: Option<&'static str>,
+}
+
+impl Engine {
+    pub(crate) fn new(config: &Config, now: u64) -> Self {
+        Engine {
+            store: Store::new(config.capacity),
+            queue: Queue::new(),
+            now,
+            capacity: config.capacity,
+            missed_tick: config.missed_tick,
+            recorder: Recorder::new(config.metrics, now),
+            #[cfg(feature = "parallel")]
+            batch: crate::batch::Batch::new(config.parallel),
+            deadlines: 0,
+            running: Job { id: TaskId::NONE, name: None },
+            stop_requested: false,
+            #[cfg(feature = "std")]
+            remote_ids: std::collections::HashMap::new(),
+            #[cfg(feature = "std")]
+            on_panic: None,
+            on_deadline_miss: None,
+        }
+    }
+
+    /// Accepts a task. Delays count from [`now`](Self::now).
+    #[inline]
+    pub(crate) fn schedule(&mut self, task: Task) -> Result<TaskId, ScheduleError> {
+        let release = match task.start {
+            Start::After(delay) => checked_nanos(delay).and_then(|ns| self.now.checked_add(ns)),
+            Start::At(release) => Some(release.as_nanos()),
+            Start::OnTrigger => return self.schedule_with_attributes(task, None),
+        };
+        let Some(release) = release else {
+            return Err(ScheduleError::new(ScheduleErrorKind::TimeOverflow, task));
+        };
+        if task.has_attributes || self.store.is_full() {
+            return self.schedule_with_attributes(task, Some(release));
+        }
+        let id = self.store.insert(task.closure, task.priority, None);
+        let entry = Entry { release, id };
+        self.queue.insert(task.priority as usize, entry, self.now, &mut self.store);
+        Ok(id)
+    }
+
+    fn schedule_with_attributes(
+        &mut self,
+        task: Task,
+        release: Option<u64>,
+    ) -> Result<TaskId, ScheduleError> {
+        if self.store.is_full() {
+            let kind = ScheduleErrorKind::Full { capacity: self.capacity };
+            return Err(ScheduleError::new(kind, task));
+        }
+        if task.attributes.repeat == Repeat::Every(0) {
+            return Err(ScheduleError::new(ScheduleErrorKind::ZeroPeriod, task));
+        }
+        let id = self.store.insert(task.closure, task.priority, Some(&task.attributes));
+        self.deadlines += usize::from(task.attributes.deadline.is_some());
+        if let Some(release) = release {
+            self.enqueue(id, release);
+        }
+        Ok(id)
+    }
+
+    /// Queues the next job of a live task that is not in the queue.
+    pub(crate) fn enqueue(&mut self, id: TaskId, release: u64) {
+        let class = self.store.place(id).class();
+        self.queue.insert(class, Entry { release, id }, self.now, &mut self.store);
+    }
+
+    pub(crate) fn cancel(&mut self, id: TaskId) -> Result<(), CancelError> {
+        if !self.is_pending(id) {
+            return Err(CancelError);
+        }
+        let place = self.store.place(id);
+        let attributes = place.has_attributes().then(|| self.store.attributes(id).clone());
+        let closure = self.store.remove(id);
+        self.queue.cancelled(id, place, &mut self.store);
+        self.recorder.cancelled();
+        if let Some(attributes) = attributes {
+            self.ended(&attributes);
+        }
+        // Last, because dropping what the closure captured runs the user's code.
+        drop(closure);
+        Ok(())
+    }
+
+    /// Forgets what was kept for a task with attributes that is no longer live.
+    pub(crate) fn ended(&mut self, attributes: &Attributes) {
+        self.deadlines -= usize::from(attributes.deadline.is_some());
+        #[cfg(feature = "std")]
+        if let Some(number) = attributes.remote {
+            self.remote_ids.remove(&number);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_pending(&self, id: TaskId) -> bool {
+        // Free slots have even generations, which no valid id has.
+        id.generation % 2 == 1 && self.store.is_live(id)
+    }
+
+    /// Releases the next job of a sporadic task as soon as its gap allows; tells when.
+    pub(crate) fn trigger(&mut self, id: TaskId) -> Result<TimePoint, TriggerError> {
+        if !self.is_pending(id) {
+            return Err(TriggerError::NotPending);
+        }
+        let place: Place = self.store.place(id);
+        if !place.has_attributes() {
+            return Err(TriggerError::NotSporadic);
+        }
+        let now = self.now;
+        let attributes = self.store.attributes_mut(id);
+        let Repeat::Triggered(gap) = attributes.repeat else {
+            return Err(TriggerError::NotSporadic);
+        };
+        let release = match attributes.last_release {
+            // A job is queued already, and this trigger counts as part of it.
+            Some(release) if place.location() != Location::NONE => release,
+            Some(last) => last.checked_add(gap).ok_or(TriggerError::TimeOverflow)?.max(now),
+            None => now,
+        };
+        if place.location() == Location::NONE {
+            attributes.last_release = Some(release);
+            self.enqueue(id, release);
+        }
+        Ok(TimePoint::from_nanos(release))
+    }
+
+    /// Records the dispatch latency of a job about to run, and for repeating tasks its change.
+    #[inline]
+    pub(crate) fn record_dispatch(&mut self, entry: Entry, started_at: u64) {
+        let latency = started_at - entry.release;
+        let mut previous = None;
+        if self.store.place(entry.id).has_attributes() {
+            previous = self.store.attributes_mut(entry.id).last_latency.replace(latency);
+        }
+        self.recorder.dispatched(latency, previous);
+    }
+
+    /// Counts a job's panic and tells the handler; `Err` for the caller to raise if there is none.
+    #[cfg(feature = "std")]
+    pub(crate) fn report_panic(
+        &mut self,
+        job: Job,
+        payload: Box<dyn core::any::Any + Send>,
+        counts: &mut TickCounts,
+    ) -> Result<(), Box<dyn core::any::Any + Send>> {
+        counts.panicked += 1;
+        let Some(handle) = &mut self.on_panic else { return Err(payload) };
+        handle(TaskPanic { id: job.id, name: job.name, payload });
+        Ok(())
+    }
+
+    /// The earliest release among pending tasks.
+    #[inline]
+    pub(crate) fn next_release(&mut self) -> Option<TimePoint> {
+        let next = self.queue.next_release(&mut self.store);
+        if next == u64::MAX && (self.store.len() == 0 || self.queue.is_empty(&mut self.store)) {
+            return None;
+        }
+        Some(TimePoint::from_nanos(next))
+    }
+
+    /// Drops every pending task; a running one ends with its job.
+    pub(crate) fn clear(&mut self) {
+        self.queue.clear();
+        self.deadlines = 0;
+        #[cfg(feature = "std")]
+        self.remote_ids.clear();
+        // Dropped last and together: if one panics, the others are still dropped.
+        drop(self.store.take_all());
+    }
+
+    /// Bytes of store and queue; boxed closures and handlers are not counted.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.store.bytes() + self.queue.bytes()
+    }
+}

@@ -1,0 +1,49 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(not(feature = "std"), no_std)]
+#![deny(missing_docs)]
+
+extern crate alloc;
+
+#[cfg(feature = "parallel")]
+mod batch;
+mod clock;
+mod closure;
+mod config;
+mod context;
+mod engine;
+mod error;
+mod execute;
+mod join;
+mod metrics;
+mod paged;
+mod queue;
+#[cfg(feature = "std")]
+mod remote;
+mod run;
+mod scheduler;
+mod store;
+#[cfg(feature = "std")]
+mod sync;
+mod task;
+mod tick;
+mod time;
+mod wait;
+
+#[cfg(feature = "std")]
+pub use clock::{ClockError, DefaultClock, MonotonicClock, TscClock};
+pub use clock::{Clock, ManualClock};
+pub use config::{Config, ConfigError, MetricsLevel, MissedTick, Wait};
+pub use context::Context;
+pub use engine::DeadlineMiss;
+#[cfg(feature = "std")]
+pub use engine::TaskPanic;
+pub use error::{CancelError, ScheduleError, ScheduleErrorKind, TriggerError, WaitError};
+pub use join::JoinHandle;
+pub use metrics::{LatencyStats, Metrics};
+#[cfg(feature = "std")]
+pub use remote::{Remote, RemoteError, RemoteErrorKind, RemoteId};
+pub use scheduler::Scheduler;
+pub use task::{Priority, SendTask, Task, TaskId};
+pub use tick::TickReport;
+pub use time::TimePoint;
+pub use wait::Waiter;

@@ -1,0 +1,102 @@
+//! Growable storage in pages: an element never moves, growth copies nothing and wastes at most a page.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::ops::{Index, IndexMut};
+
+/// A vector of pages of `PAGE` elements, indexed by `u32`.
+#[derive(Debug)]
+pub(crate) struct Paged<T, const PAGE: usize> {
+    pages: Vec<Box<[T; PAGE]>>,
+    len: usize,
+}
+
+impl<T: Default, const PAGE: usize> Paged<T, PAGE> {
+    pub(crate) const fn new() -> Self {
+        Paged { pages: Vec::new(), len: 0 }
+    }
+
+    /// Adds a default element and returns its index.
+    pub(crate) fn grow(&mut self) -> u32 {
+        let index = self.len;
+        if index == self.pages.len() * PAGE {
+            let page: Vec<T> = (0..PAGE).map(|_| T::default()).collect();
+            self.pages.extend(Box::<[T; PAGE]>::try_from(page.into_boxed_slice()).ok());
+        }
+        self.len += 1;
+        index as u32
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Bytes held from the allocator.
+    pub(crate) fn bytes(&self) -> usize {
+        self.pages.len() * size_of::<[T; PAGE]>()
+            + self.pages.capacity() * size_of::<Box<[T; PAGE]>>()
+    }
+}
+
+impl<T, const PAGE: usize> Index<u32> for Paged<T, PAGE> {
+    type Output = T;
+    #[inline]
+    fn index(&self, index: u32) -> &T {
+        &self.pages[index as usize / PAGE][index as usize % PAGE]
+    }
+}
+
+impl<T, const PAGE: usize> IndexMut<u32> for Paged<T, PAGE> {
+    #[inline]
+    fn index_mut(&mut self, index: u32) -> &mut T {
+        &mut self.pages[index as usize / PAGE][index as usize % PAGE]
+    }
+}
+
+/// [`Paged`] elements that are recycled, last freed first.
+#[derive(Debug)]
+pub(crate) struct Slab<T> {
+    items: Paged<T, 64>,
+    free: Vec<u32>,
+}
+
+impl<T: Default> Slab<T> {
+    pub(crate) const fn new() -> Self {
+        Slab { items: Paged::new(), free: Vec::new() }
+    }
+
+    pub(crate) fn insert(&mut self, item: T) -> u32 {
+        let index = self.free.pop().unwrap_or_else(|| self.items.grow());
+        self.items[index] = item;
+        index
+    }
+
+    /// Gives `index` back. The element stays until it is overwritten, so it must own nothing.
+    pub(crate) fn remove(&mut self, index: u32) {
+        self.free.push(index);
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.items.bytes() + self.free.capacity() * size_of::<u32>()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn in_use(&self) -> usize {
+        self.items.len() - self.free.len()
+    }
+}
+
+impl<T> Index<u32> for Slab<T> {
+    type Output = T;
+    #[inline]
+    fn index(&self, index: u32) -> &T {
+        &self.items[index]
+    }
+}
+
+impl<T> IndexMut<u32> for Slab<T> {
+    #[inline]
+    fn index_mut(&mut self, index: u32) -> &mut T {
+        &mut self.items[index]
+    }
+}

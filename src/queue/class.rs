@@ -1,0 +1,189 @@
+//! The queue of one priority: wheel, run and late heap behind one front.
+
+use super::late::Late;
+use super::run::Run;
+use super::wheel::Wheel;
+use super::{Entry, LOOK_AHEAD_NS};
+use crate::store::{Location, Store};
+use crate::task::TaskId;
+
+#[derive(Debug)]
+pub(super) struct Class<const LEAF: usize, const CHUNK: usize> {
+    wheel: Wheel<LEAF, CHUNK>,
+    run: Run,
+    late: Late,
+    /// Every entry appended to the run so far is at or before this instant, and arrivals before it
+    /// go to the late heap. It falls back to 0 only when run and heap are empty; therefore, among
+    /// equal releases, the run's entries were submitted first.
+    newest_in_run: u64,
+    /// No entry is released before this instant.
+    not_before: u64,
+    /// Whether `not_before` is the earliest release.
+    exact: bool,
+}
+
+impl<const LEAF: usize, const CHUNK: usize> Class<LEAF, CHUNK> {
+    pub(super) fn new() -> Self {
+        Class {
+            wheel: Wheel::new(),
+            run: Run::new(),
+            late: Late::new(),
+            newest_in_run: 0,
+            not_before: u64::MAX,
+            exact: true,
+        }
+    }
+
+    /// No entry is released before this instant; `u64::MAX` if there is none.
+    #[inline]
+    pub(super) fn not_before(&self) -> u64 {
+        self.not_before
+    }
+
+    #[inline]
+    pub(super) fn insert(&mut self, entry: Entry, now: u64, store: &mut Store) {
+        if entry.release < self.not_before {
+            self.not_before = entry.release;
+            self.exact = true;
+        }
+        if entry.release > self.wheel.horizon() {
+            if now > self.wheel.horizon() {
+                self.wheel.extend_horizon(now.saturating_add(LOOK_AHEAD_NS));
+            }
+            if entry.release > self.wheel.horizon() {
+                return self.wheel.insert(entry, store);
+            }
+        }
+        if entry.release < self.newest_in_run {
+            store.set_location(entry.id, Location::LATE);
+            self.late.push(entry);
+        } else if entry.release == self.wheel.horizon() && self.wheel.has_backlog() {
+            // The backlog's entries are of the same instant and came earlier.
+            self.wheel.append_to_backlog(entry, store);
+        } else {
+            self.newest_in_run = entry.release;
+            store.set_location(entry.id, Location::RUN);
+            self.run.append(entry);
+        }
+    }
+
+    /// Accounts for a cancelled entry; tells whether it may have been the earliest.
+    pub(super) fn cancelled(
+        &mut self,
+        id: TaskId,
+        location: Location,
+        store: &mut Store,
+    ) -> bool {
+        let head_lost = match location {
+            Location::NONE => return false,
+            Location::RUN => {
+                let first = self.run.first().is_some_and(|first| first.id == id);
+                self.run.cancelled(store);
+                first
+            }
+            Location::LATE => {
+                let first = self.late.first().is_some_and(|first| first.id == id);
+                self.late.cancelled(store);
+                first
+            }
+            leaf => self.wheel.cancelled(id, leaf.index(), store),
+        };
+        self.exact &= !head_lost;
+        head_lost
+    }
+
+    /// Takes the earliest entry if it is released at `now`.
+    #[inline]
+    pub(super) fn pop_due(&mut self, now: u64, store: &mut Store) -> Option<Entry> {
+        loop {
+            let Some((entry, from_run)) = self.front() else {
+                if self.open_next(now, store) {
+                    continue;
+                }
+                return None;
+            };
+            self.not_before = entry.release;
+            if entry.release > now {
+                self.exact = store.is_live(entry.id);
+                return None;
+            }
+            self.pop_front(from_run);
+            if store.is_live(entry.id) {
+                self.exact = false;
+                return Some(entry);
+            }
+        }
+    }
+
+    /// The earliest entry up to the horizon, dead or alive, and whether it is the run's.
+    #[inline]
+    fn front(&self) -> Option<(Entry, bool)> {
+        match (self.run.first(), self.late.first()) {
+            (Some(run), Some(late)) if late.release < run.release => Some((*late, false)),
+            (Some(run), _) => Some((*run, true)),
+            (None, Some(late)) => Some((*late, false)),
+            (None, None) => None,
+        }
+    }
+
+    #[inline]
+    fn pop_front(&mut self, from_run: bool) {
+        if from_run {
+            self.run.pop();
+        } else {
+            self.late.pop();
+        }
+    }
+
+    /// Refills the empty run from the wheel if something there may be due.
+    fn open_next(&mut self, now: u64, store: &mut Store) -> bool {
+        self.newest_in_run = 0;
+        self.not_before = self.wheel.next_release(store);
+        self.exact = true;
+        if self.not_before > now || self.wheel.is_empty() {
+            return false;
+        }
+        let opened = self.wheel.open_first(now.saturating_add(LOOK_AHEAD_NS), store);
+        self.newest_in_run = opened.last().map_or(0, |last| last.release);
+        let spent = self.run.refill(opened);
+        self.wheel.recycle(spent);
+        true
+    }
+
+    /// The earliest release; `u64::MAX` also if there is none.
+    #[inline]
+    pub(super) fn next_release(&mut self, store: &mut Store) -> u64 {
+        if !self.exact {
+            self.find_next_release(store);
+        }
+        self.not_before
+    }
+
+    fn find_next_release(&mut self, store: &mut Store) {
+        self.exact = true;
+        while let Some((entry, from_run)) = self.front() {
+            if store.is_live(entry.id) {
+                self.not_before = entry.release;
+                return;
+            }
+            self.pop_front(from_run);
+        }
+        self.newest_in_run = 0;
+        self.not_before = self.wheel.next_release(store);
+    }
+
+    /// Whether no live task is queued.
+    pub(super) fn is_empty(&mut self, store: &mut Store) -> bool {
+        self.find_next_release(store);
+        self.front().is_none() && self.wheel.is_empty()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.wheel.bytes() + self.run.bytes() + self.late.bytes()
+    }
+
+    #[cfg(test)]
+    pub(super) fn leaves_and_chunks_in_use(&self) -> (usize, usize) {
+        self.wheel.leaves_and_chunks_in_use()
+    }
+}

@@ -1,0 +1,84 @@
+//! Entries up to the horizon that arrived out of order: a binary heap, ties in submission order.
+
+use alloc::collections::BinaryHeap;
+use core::cmp::Ordering;
+
+use super::run::SWEEP_AT;
+use super::Entry;
+use crate::store::Store;
+
+#[derive(Debug)]
+struct Arrival {
+    entry: Entry,
+    sequence: u64,
+}
+
+impl Arrival {
+    fn key(&self) -> (u64, u64) {
+        (self.entry.release, self.sequence)
+    }
+}
+
+/// Reversed, since `BinaryHeap` pops the greatest.
+impl Ord for Arrival {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.key().cmp(&self.key())
+    }
+}
+
+impl PartialOrd for Arrival {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Arrival {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Arrival {}
+
+#[derive(Debug)]
+pub(super) struct Late {
+    heap: BinaryHeap<Arrival>,
+    arrivals: u64,
+    dead: usize,
+}
+
+impl Late {
+    pub(super) const fn new() -> Self {
+        Late { heap: BinaryHeap::new(), arrivals: 0, dead: 0 }
+    }
+
+    #[inline]
+    pub(super) fn first(&self) -> Option<&Entry> {
+        self.heap.peek().map(|arrival| &arrival.entry)
+    }
+
+    pub(super) fn push(&mut self, entry: Entry) {
+        self.heap.push(Arrival { entry, sequence: self.arrivals });
+        self.arrivals += 1;
+    }
+
+    pub(super) fn pop(&mut self) {
+        self.heap.pop();
+        if self.heap.is_empty() {
+            self.dead = 0;
+        }
+    }
+
+    /// Counts a cancelled entry; sweeps when the dead outnumber the live.
+    pub(super) fn cancelled(&mut self, store: &Store) {
+        self.dead += 1;
+        if self.dead > SWEEP_AT && self.dead * 2 > self.heap.len() {
+            self.heap.retain(|arrival| store.is_live(arrival.entry.id));
+            self.dead = 0;
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.heap.capacity() * size_of::<Arrival>()
+    }
+}

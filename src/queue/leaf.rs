@@ -1,0 +1,341 @@
+//! Leaves of the wheel: short FIFO lists of entries in chunks of memory that are recycled.
+
+use alloc::vec::Vec;
+
+use super::Entry;
+use crate::paged::Slab;
+use crate::store::{Location, Store};
+use crate::task::TaskId;
+
+/// "No index" among leaves, chunks and nodes.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// Part of a leaf's list; `entries[start..end]` are in use.
+#[derive(Debug)]
+struct Chunk<const CHUNK: usize> {
+    next: u32,
+    start: u16,
+    end: u16,
+    entries: [Entry; CHUNK],
+}
+
+impl<const CHUNK: usize> Default for Chunk<CHUNK> {
+    fn default() -> Self {
+        Chunk { next: NONE, start: 0, end: 0, entries: [Entry::NONE; CHUNK] }
+    }
+}
+
+/// A list of at most `LEAF` entries whose releases share a slot of the wheel.
+#[derive(Debug)]
+pub(super) struct Leaf {
+    /// Release of the earliest live entry, unless `min_lost`; then a lower bound.
+    pub(super) min: u64,
+    /// Release of the entry last pushed.
+    newest: u64,
+    /// Slot index of the earliest entry's task.
+    min_index: u32,
+    first_chunk: u32,
+    last_chunk: u32,
+    /// Entries, dead ones included.
+    pub(super) len: u16,
+    dead: u16,
+    min_lost: bool,
+    /// Whether the entries are in order of release.
+    sorted: bool,
+    /// The node's slot that holds the leaf.
+    pub(super) slot: u8,
+    /// The node, or `NONE` in the backlog.
+    pub(super) node: u32,
+    /// Neighbours in the ring of leaves that share a slot of one nanosecond.
+    pub(super) next: u32,
+    pub(super) previous: u32,
+}
+
+impl Default for Leaf {
+    fn default() -> Self {
+        Leaf {
+            min: u64::MAX,
+            newest: 0,
+            min_index: NONE,
+            first_chunk: NONE,
+            last_chunk: NONE,
+            len: 0,
+            dead: 0,
+            min_lost: false,
+            sorted: true,
+            slot: 0,
+            node: NONE,
+            next: NONE,
+            previous: NONE,
+        }
+    }
+}
+
+/// What became of a leaf when one of its entries was cancelled.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Cancelled {
+    /// All its entries are dead.
+    Emptied,
+    /// Its earliest entry is dead.
+    MinLost,
+    Other,
+}
+
+/// All leaves of a wheel and the memory they share.
+#[derive(Debug)]
+pub(super) struct Leaves<const LEAF: usize, const CHUNK: usize> {
+    leaves: Slab<Leaf>,
+    chunks: Slab<Chunk<CHUNK>>,
+    /// Live entries of the leaf that is being rearranged.
+    scratch: Vec<Entry>,
+    /// Packed keys for sorting the scratch, and where it is sorted into.
+    keys: Vec<u64>,
+    sorted: Vec<Entry>,
+}
+
+impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
+    pub(super) const fn new() -> Self {
+        Leaves {
+            leaves: Slab::new(),
+            chunks: Slab::new(),
+            scratch: Vec::new(),
+            keys: Vec::new(),
+            sorted: Vec::new(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn get(&self, leaf: u32) -> &Leaf {
+        &self.leaves[leaf]
+    }
+
+    /// An empty leaf for `slot` of `node`, alone in its ring.
+    pub(super) fn add(&mut self, node: u32, slot: u8) -> u32 {
+        let leaf = self.leaves.insert(Leaf { node, slot, ..Leaf::default() });
+        self.leaves[leaf].next = leaf;
+        self.leaves[leaf].previous = leaf;
+        leaf
+    }
+
+    #[inline]
+    pub(super) fn is_full(&self, leaf: u32) -> bool {
+        usize::from(self.leaves[leaf].len) >= LEAF
+    }
+
+    /// Appends a live entry to a leaf that is not full.
+    #[inline]
+    pub(super) fn push(&mut self, index: u32, entry: Entry, store: &mut Store) {
+        store.set_location(entry.id, Location::leaf(index));
+        let leaf = &mut self.leaves[index];
+        debug_assert!(usize::from(leaf.len) < LEAF);
+        if entry.release < leaf.min {
+            leaf.min = entry.release;
+            leaf.min_index = entry.id.index;
+            leaf.min_lost = false;
+        } else if leaf.len == 0 {
+            // Only a release of `u64::MAX` is not below the empty leaf's minimum.
+            leaf.min_index = entry.id.index;
+        }
+        leaf.sorted &= leaf.newest <= entry.release;
+        leaf.newest = entry.release;
+        leaf.len += 1;
+        let mut last = leaf.last_chunk;
+        if last == NONE || usize::from(self.chunks[last].end) == CHUNK {
+            let chunk = self.chunks.insert(Chunk::default());
+            let leaf = &mut self.leaves[index];
+            if last == NONE {
+                leaf.first_chunk = chunk;
+            } else {
+                self.chunks[last].next = chunk;
+            }
+            leaf.last_chunk = chunk;
+            last = chunk;
+        }
+        let chunk = &mut self.chunks[last];
+        chunk.entries[usize::from(chunk.end)] = entry;
+        chunk.end += 1;
+    }
+
+    /// Counts a cancelled entry; sweeps the leaf when the dead outnumber the live.
+    pub(super) fn cancelled(&mut self, index: u32, id: TaskId, store: &mut Store) -> Cancelled {
+        let leaf = &mut self.leaves[index];
+        leaf.dead += 1;
+        if leaf.dead == leaf.len {
+            return Cancelled::Emptied;
+        }
+        let min_lost = leaf.min_index == id.index;
+        leaf.min_lost |= min_lost;
+        if usize::from(leaf.dead) > CHUNK && leaf.dead * 2 > leaf.len {
+            self.gather(index, store);
+            self.refill(index, store);
+        }
+        if min_lost {
+            Cancelled::MinLost
+        } else {
+            Cancelled::Other
+        }
+    }
+
+    /// Makes `min` exact. The leaf has a live entry.
+    pub(super) fn find_min(&mut self, index: u32, store: &mut Store) {
+        if !self.leaves[index].min_lost {
+            return;
+        }
+        if !self.leaves[index].sorted {
+            self.gather(index, store);
+            self.sort_scratch();
+            self.refill(index, store);
+        }
+        self.drop_dead_front(index, store);
+    }
+
+    /// Drops dead entries before the first live one of a sorted leaf, which is its minimum.
+    fn drop_dead_front(&mut self, index: u32, store: &Store) {
+        let leaf = &mut self.leaves[index];
+        loop {
+            let chunk = &mut self.chunks[leaf.first_chunk];
+            let first = chunk.entries[usize::from(chunk.start)];
+            if store.is_live(first.id) {
+                leaf.min = first.release;
+                leaf.min_index = first.id.index;
+                leaf.min_lost = false;
+                return;
+            }
+            leaf.len -= 1;
+            leaf.dead -= 1;
+            chunk.start += 1;
+            if chunk.start == chunk.end {
+                let next = chunk.next;
+                self.chunks.remove(leaf.first_chunk);
+                leaf.first_chunk = next;
+            }
+        }
+    }
+
+    /// Moves the live entries of a leaf to the scratch, in order of submission, and its chunks back
+    /// to the pool.
+    fn gather(&mut self, index: u32, store: &Store) {
+        self.scratch.clear();
+        let leaf = &mut self.leaves[index];
+        let all_live = leaf.dead == 0;
+        let mut at = leaf.first_chunk;
+        leaf.first_chunk = NONE;
+        leaf.last_chunk = NONE;
+        leaf.len = 0;
+        leaf.dead = 0;
+        while at != NONE {
+            let chunk = &self.chunks[at];
+            let entries = &chunk.entries[usize::from(chunk.start)..usize::from(chunk.end)];
+            if all_live {
+                self.scratch.extend_from_slice(entries);
+            } else {
+                self.scratch.extend(entries.iter().filter(|entry| store.is_live(entry.id)));
+            }
+            let next = chunk.next;
+            self.chunks.remove(at);
+            at = next;
+        }
+    }
+
+    /// Moves the scratch into a gathered leaf.
+    fn refill(&mut self, index: u32, store: &mut Store) {
+        let leaf = &mut self.leaves[index];
+        leaf.min = u64::MAX;
+        leaf.newest = 0;
+        leaf.sorted = true;
+        leaf.min_lost = false;
+        let scratch = core::mem::take(&mut self.scratch);
+        for &entry in &scratch {
+            self.push(index, entry, store);
+        }
+        self.scratch = scratch;
+    }
+
+    /// Sorts the scratch by release, ties in submission order, without allocating.
+    fn sort_scratch(&mut self) {
+        let entries = &mut self.scratch;
+        if entries.is_sorted_by_key(|entry| entry.release) {
+            return;
+        }
+        let (least, greatest) = entries
+            .iter()
+            .fold((u64::MAX, 0), |(low, high), e| (e.release.min(low), e.release.max(high)));
+        let position_bits = entries.len().ilog2() + 1;
+        if (greatest - least) >> (64 - position_bits) != 0 {
+            // Releases years apart within one leaf: rare enough for a sort that may allocate.
+            return entries.sort_by_key(|entry| entry.release);
+        }
+        let keys = entries.iter().zip(0..).map(|(e, at)| (e.release - least) << position_bits | at);
+        self.keys.clear();
+        self.keys.extend(keys);
+        self.keys.sort_unstable();
+        let position = |key: &u64| (key & ((1 << position_bits) - 1)) as usize;
+        self.sorted.clear();
+        self.sorted.extend(self.keys.iter().map(|key| entries[position(key)]));
+        core::mem::swap(entries, &mut self.sorted);
+    }
+
+    /// Removes a leaf and hands out its live entries, in order of submission. The vector comes back
+    /// by [`recycle`](Self::recycle).
+    pub(super) fn take(&mut self, index: u32, store: &Store) -> Vec<Entry> {
+        self.gather(index, store);
+        self.leaves.remove(index);
+        core::mem::take(&mut self.scratch)
+    }
+
+    /// Removes a leaf and hands out its live entries, in order of release, as [`take`](Self::take).
+    pub(super) fn take_sorted(&mut self, index: u32, store: &Store) -> Vec<Entry> {
+        self.gather(index, store);
+        self.leaves.remove(index);
+        self.sort_scratch();
+        core::mem::take(&mut self.scratch)
+    }
+
+    /// Keeps an emptied vector's memory for the next time.
+    pub(super) fn recycle(&mut self, entries: Vec<Entry>) {
+        self.scratch = entries;
+    }
+
+    /// Appends `leaf` to the end of the ring that begins with `head`.
+    pub(super) fn link_last(&mut self, head: u32, leaf: u32) {
+        let last = self.leaves[head].previous;
+        self.leaves[last].next = leaf;
+        self.leaves[leaf].previous = last;
+        self.leaves[leaf].next = head;
+        self.leaves[head].previous = leaf;
+    }
+
+    /// Takes `leaf` out of its ring and returns the one that followed it, or `NONE` if it was alone.
+    pub(super) fn unlink(&mut self, leaf: u32) -> u32 {
+        let Leaf { next, previous, .. } = self.leaves[leaf];
+        if next == leaf {
+            return NONE;
+        }
+        self.leaves[previous].next = next;
+        self.leaves[next].previous = previous;
+        next
+    }
+
+    /// Frees a leaf all of whose entries are dead.
+    pub(super) fn discard(&mut self, index: u32) {
+        let mut at = self.leaves[index].first_chunk;
+        while at != NONE {
+            let next = self.chunks[at].next;
+            self.chunks.remove(at);
+            at = next;
+        }
+        self.leaves.remove(index);
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.leaves.bytes()
+            + self.chunks.bytes()
+            + (self.scratch.capacity() + self.sorted.capacity()) * size_of::<Entry>()
+            + self.keys.capacity() * size_of::<u64>()
+    }
+
+    #[cfg(test)]
+    pub(super) fn in_use(&self) -> (usize, usize) {
+        (self.leaves.in_use(), self.chunks.in_use())
+    }
+}

@@ -1,0 +1,123 @@
+//! The binary-heap timing wheel: pending tasks in exact (release, submission) order.
+//!
+//! It knows instants as `u64` ns and never a clock; "now" comes from the caller. One [`Class`] of
+//! queue exists per priority, so that the most urgent released task is found without draining all
+//! released ones. Each class has three parts, split at its *horizon*:
+//!
+//! ```text
+//!     release > horizon ──► wheel   radix tree over the whole u64 range, leaves of a few hundred
+//!     release ≤ horizon ──► run     sorted; a due leaf becomes one, and in-order arrivals append
+//!                      └──► late    binary heap, for arrivals that would break the run's order
+//! ```
+//!
+//! The earliest entry is the lesser of the two heads, or, when both are empty, in the first leaf.
+//! Cancelling is O(1) amortised: it frees the task's slot, which makes the entry dead, and counts
+//! it; what holds more dead entries than live ones is swept.
+
+mod class;
+mod late;
+mod leaf;
+mod run;
+mod wheel;
+
+#[cfg(test)]
+mod tests;
+
+use crate::store::{Place, Store};
+use crate::task::{Priority, TaskId};
+use class::Class;
+
+/// How far beyond "now" the horizon is drawn, in ns: near arrivals then skip the wheel.
+const LOOK_AHEAD_NS: u64 = 1 << 15;
+
+/// A pending task as the queue sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) release: u64,
+    pub(crate) id: TaskId,
+}
+
+impl Entry {
+    /// Fills unused memory.
+    const NONE: Entry = Entry { release: 0, id: TaskId::NONE };
+}
+
+/// All priority classes. `LEAF` bounds a leaf, `CHUNK` its pieces of memory; tests make them tiny.
+#[derive(Debug)]
+pub(crate) struct Queue<const LEAF: usize = 256, const CHUNK: usize = 7> {
+    classes: [Class<LEAF, CHUNK>; Priority::ALL.len()],
+    /// Nothing is due before this instant. 0 when it has to be found anew.
+    idle_until: u64,
+}
+
+impl<const LEAF: usize, const CHUNK: usize> Queue<LEAF, CHUNK> {
+    pub(crate) fn new() -> Self {
+        Queue { classes: core::array::from_fn(|_| Class::new()), idle_until: u64::MAX }
+    }
+
+    /// Queues a live task. O(1) amortised; bounded by 11 splits of a leaf.
+    #[inline]
+    pub(crate) fn insert(&mut self, class: usize, entry: Entry, now: u64, store: &mut Store) {
+        self.idle_until = self.idle_until.min(entry.release);
+        self.classes[class].insert(entry, now, store);
+    }
+
+    /// Notes that the task at `place`, which has just left the store, was cancelled.
+    pub(crate) fn cancelled(&mut self, id: TaskId, place: Place, store: &mut Store) {
+        let head_lost = self.classes[place.class()].cancelled(id, place.location(), store);
+        if head_lost {
+            self.idle_until = 0;
+        }
+    }
+
+    /// Takes the first entry, by priority, release and submission, that is released at `now`.
+    #[inline]
+    pub(crate) fn pop_due(&mut self, now: u64, store: &mut Store) -> Option<Entry> {
+        for class in &mut self.classes {
+            if class.not_before() <= now {
+                if let Some(entry) = class.pop_due(now, store) {
+                    return Some(entry);
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether it is known, at the cost of a comparison, that nothing is due at `now`.
+    #[inline]
+    pub(crate) fn is_idle(&self, now: u64) -> bool {
+        now < self.idle_until
+    }
+
+    /// The earliest release, exactly; `u64::MAX` also if nothing is pending.
+    #[inline]
+    pub(crate) fn next_release(&mut self, store: &mut Store) -> u64 {
+        if self.idle_until == 0 {
+            self.refresh(store);
+        }
+        self.idle_until
+    }
+
+    /// Finds the earliest release after entries have been taken.
+    pub(crate) fn refresh(&mut self, store: &mut Store) {
+        self.idle_until = u64::MAX;
+        for class in &mut self.classes {
+            self.idle_until = self.idle_until.min(class.next_release(store));
+        }
+    }
+
+    /// Whether no live task is queued.
+    pub(crate) fn is_empty(&mut self, store: &mut Store) -> bool {
+        self.classes.iter_mut().all(|class| class.is_empty(store))
+    }
+
+    /// Forgets every entry.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::new();
+    }
+
+    /// Bytes held from the allocator.
+    pub(crate) fn bytes(&self) -> usize {
+        self.classes.iter().map(Class::bytes).sum()
+    }
+}

@@ -1,0 +1,81 @@
+//! Entries up to the horizon, sorted by release, ties in submission order.
+
+use alloc::vec::Vec;
+
+use super::Entry;
+use crate::store::Store;
+
+/// Dead entries that are tolerated before a sweep is considered.
+pub(super) const SWEEP_AT: usize = 64;
+
+/// A sorted queue that is consumed from its head.
+#[derive(Debug, Default)]
+pub(super) struct Run {
+    entries: Vec<Entry>,
+    head: usize,
+    dead: usize,
+}
+
+impl Run {
+    pub(super) const fn new() -> Self {
+        Run { entries: Vec::new(), head: 0, dead: 0 }
+    }
+
+    #[inline]
+    pub(super) fn first(&self) -> Option<&Entry> {
+        self.entries.get(self.head)
+    }
+
+    /// Appends an entry that is not earlier than any present one.
+    #[inline]
+    pub(super) fn append(&mut self, entry: Entry) {
+        debug_assert!(self.entries.last().is_none_or(|last| last.release <= entry.release));
+        if self.entries.len() == self.entries.capacity() && self.head > self.entries.len() / 2 {
+            self.entries.drain(..self.head);
+            self.head = 0;
+        }
+        self.entries.push(entry);
+    }
+
+    /// Refills an empty run with entries in order, and returns its spent memory.
+    pub(super) fn refill(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
+        debug_assert!(self.entries.is_empty());
+        debug_assert!(entries.is_sorted_by_key(|entry| entry.release));
+        core::mem::replace(&mut self.entries, entries)
+    }
+
+    /// Drops the first entry.
+    #[inline]
+    pub(super) fn pop(&mut self) {
+        self.head += 1;
+        if self.head >= self.entries.len() {
+            self.entries.clear();
+            self.head = 0;
+            self.dead = 0;
+        }
+    }
+
+    /// Counts a cancelled entry. Trailing dead ones go at once, so that schedule and cancel in
+    /// turn keeps the run short; the others when they outnumber the live.
+    pub(super) fn cancelled(&mut self, store: &Store) {
+        self.dead += 1;
+        while self.entries.last().is_some_and(|last| !store.is_live(last.id)) {
+            self.entries.pop();
+            self.dead = self.dead.saturating_sub(1);
+        }
+        if self.entries.len() <= self.head {
+            self.entries.clear();
+            self.head = 0;
+            self.dead = 0;
+        } else if self.dead > SWEEP_AT && self.dead * 2 > self.entries.len() - self.head {
+            self.entries.drain(..self.head);
+            self.entries.retain(|entry| store.is_live(entry.id));
+            self.head = 0;
+            self.dead = 0;
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.entries.capacity() * size_of::<Entry>()
+    }
+}

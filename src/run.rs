@@ -1,0 +1,121 @@
+//! The loop for those who do not own one: tick, then wait for the next release.
+
+use core::time::Duration;
+
+use crate::clock::Clock;
+use crate::error::WaitError;
+use crate::join::JoinHandle;
+use crate::scheduler::Scheduler;
+use crate::time::TimePoint;
+
+impl<C: Clock> Scheduler<C> {
+    /// Runs until stopped by [`Context::stop`](crate::Context::stop) or
+    /// [`Remote::stop`](crate::Remote::stop), or until nothing is queued and no
+    /// [`Remote`](crate::Remote) is alive.
+    ///
+    /// On wasm32, where nothing may block, this and the other `run*` methods return after one tick.
+    ///
+    /// # Panics
+    ///
+    /// As [`tick`](Self::tick).
+    pub fn run(&mut self) {
+        self.run_while(|_| true, None);
+    }
+
+    /// Runs for `duration` from now, or until stopped. Time passes also while nothing is pending.
+    ///
+    /// # Panics
+    ///
+    /// As [`tick`](Self::tick).
+    pub fn run_for(&mut self, duration: Duration) {
+        self.run_until(self.now() + duration);
+    }
+
+    /// Runs until the clock has reached `end`, jobs released at `end` included, or until stopped.
+    ///
+    /// # Panics
+    ///
+    /// As [`tick`](Self::tick).
+    pub fn run_until(&mut self, end: TimePoint) {
+        self.run_while(|_| true, Some(end));
+    }
+
+    /// Runs until nothing is queued, whether or not a [`Remote`](crate::Remote) is alive, or until
+    /// stopped. A periodic task keeps it running for ever.
+    ///
+    /// # Panics
+    ///
+    /// As [`tick`](Self::tick).
+    pub fn run_until_idle(&mut self) {
+        self.run_while(|scheduler| scheduler.next_release().is_some(), None);
+    }
+
+    /// Runs until the handle's task has ended, and takes its result.
+    ///
+    /// # Errors
+    ///
+    /// [`WaitError::Stopped`] if the loop was stopped before, or if nothing is left that could
+    /// finish the task; else as [`JoinHandle::try_take`].
+    ///
+    /// # Panics
+    ///
+    /// As [`tick`](Self::tick).
+    pub fn wait_for_completion<T>(&mut self, handle: &mut JoinHandle<T>) -> Result<T, WaitError> {
+        if !handle.is_finished() {
+            self.run_while(|_| !handle.is_finished(), None);
+        }
+        handle.try_take().unwrap_or(Err(WaitError::Stopped))
+    }
+
+    /// Ticks and waits while `go_on` and until `end`. Without an `end` it stops when nothing can
+    /// become due any more.
+    fn run_while(&mut self, go_on: impl Fn(&mut Self) -> bool, end: Option<TimePoint>) {
+        loop {
+            let report = self.tick();
+            let next = report.next_release;
+            let past_end =
+                end.is_some_and(|end| report.started_at >= end && next.is_none_or(|n| n > end));
+            if self.take_stop() || past_end || !go_on(self) || cfg!(target_arch = "wasm32") {
+                return;
+            }
+            let wake_at = match (next.map(|next| self.on_cadence(next)), end) {
+                (Some(next), Some(end)) if report.started_at < end => next.min(end),
+                (Some(next), _) => next,
+                (None, Some(end)) => end,
+                (None, None) if self.park_for_remote() => continue,
+                (None, None) => return,
+            };
+            if wake_at > report.started_at {
+                self.clock.wait_until(wake_at, &mut self.waiter);
+            }
+        }
+    }
+
+    /// Whether a stop was asked for since the last time.
+    fn take_stop(&mut self) -> bool {
+        let by_task = core::mem::take(&mut self.engine.stop_requested);
+        #[cfg(feature = "std")]
+        let by_remote = self.waiter.bell.take_stop();
+        #[cfg(not(feature = "std"))]
+        let by_remote = false;
+        by_task || by_remote
+    }
+
+    /// Waits for a remote's call; `false` at once if none is alive.
+    fn park_for_remote(&mut self) -> bool {
+        #[cfg(feature = "std")]
+        return self.waiter.bell.park();
+        #[cfg(not(feature = "std"))]
+        false
+    }
+
+    /// The first multiple of the tick rate at or after `release`.
+    fn on_cadence(&self, release: TimePoint) -> TimePoint {
+        let rate = self.tick_rate_ns.max(1);
+        let past = release.as_nanos() % rate;
+        if past == 0 {
+            return release;
+        }
+        release + Duration::from_nanos(rate - past)
+    }
+}

@@ -1,0 +1,226 @@
+//! [`Scheduler`]: the public face. Submitting, cancelling, asking; `tick` and `run` have their own
+//! files.
+
+use core::fmt;
+use core::time::Duration;
+
+use crate::clock::Clock;
+#[cfg(feature = "std")]
+use crate::clock::DefaultClock;
+use crate::config::{Config, ConfigError};
+use crate::engine::{DeadlineMiss, Engine};
+use crate::error::{CancelError, ScheduleError, TriggerError};
+use crate::join::{self, JoinHandle};
+use crate::metrics::{LatencyStats, Metrics};
+use crate::task::{Start, Task, TaskId};
+use crate::time::TimePoint;
+use crate::wait::Waiter;
+
+/// A single-threaded scheduler of one-shot, periodic and sporadic tasks.
+///
+/// The caller owns the loop and calls [`tick`](Self::tick), or hands it over with
+/// [`run`](Self::run). Released tasks run by priority, then release, then submission.
+///
+/// It is not `Send`, since its tasks need not be; other threads reach it through a
+/// [`Remote`](crate::Remote).
+pub struct Scheduler<#[cfg(feature = "std")] C = DefaultClock, #[cfg(not(feature = "std"))] C> {
+    pub(crate) clock: C,
+    pub(crate) engine: Engine,
+    pub(crate) max_tasks_per_tick: usize,
+    pub(crate) tick_rate_ns: u64,
+    pub(crate) waiter: Waiter,
+    #[cfg(feature = "std")]
+    pub(crate) remote_capacity: usize,
+    #[cfg(feature = "std")]
+    pub(crate) inbox: crate::remote::Inbox,
+}
+
+#[cfg(feature = "std")]
+impl Scheduler {
+    /// A scheduler on the [`DefaultClock`].
+    ///
+    /// # Panics
+    ///
+    /// If the configuration is invalid, with the message of [`try_new`](Self::try_new).
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self::try_new(config).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// A scheduler on the [`DefaultClock`].
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] that names the field and its bound.
+    pub fn try_new(config: Config) -> Result<Self, ConfigError> {
+        Self::with_clock(config, DefaultClock::new())
+    }
+}
+
+#[cfg(feature = "std")]
+impl Default for Scheduler {
+    fn default() -> Self {
+        Self::new(Config::default())
+    }
+}
+
+impl<C: Clock> Scheduler<C> {
+    /// A scheduler on a clock of the caller's choice.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] that names the field and its bound.
+    pub fn with_clock(config: Config, clock: C) -> Result<Self, ConfigError> {
+        config.validate()?;
+        let now = clock.now().as_nanos();
+        Ok(Scheduler {
+            clock,
+            engine: Engine::new(&config, now),
+            max_tasks_per_tick: config.max_tasks_per_tick,
+            tick_rate_ns: config.tick_rate_ns,
+            waiter: Waiter::new(config.wait),
+            #[cfg(feature = "std")]
+            remote_capacity: config.remote_capacity,
+            #[cfg(feature = "std")]
+            inbox: crate::remote::Inbox::default(),
+        })
+    }
+
+    /// Moves the decision instant to the clock's reading, unless that lies in the past.
+    #[inline]
+    pub(crate) fn read_clock(&mut self) -> u64 {
+        self.engine.now = self.engine.now.max(self.clock.now().as_nanos());
+        self.engine.now
+    }
+
+    /// Schedules a task; its delay counts from now. O(1) amortised; allocates only to grow.
+    ///
+    /// # Errors
+    ///
+    /// A [`ScheduleError`], which gives the task back: at
+    /// [`Config::capacity`](crate::Config::capacity), for a release beyond [`TimePoint::MAX`], or a
+    /// period of zero.
+    #[inline]
+    pub fn schedule(&mut self, task: impl Into<Task>) -> Result<TaskId, ScheduleError> {
+        let task = task.into();
+        if let Start::After(_) = task.start {
+            self.read_clock();
+        }
+        self.engine.schedule(task)
+    }
+
+    /// Schedules `body` to run once after `delay`, and hands out what it returns.
+    ///
+    /// # Errors
+    ///
+    /// As [`schedule`](Self::schedule).
+    pub fn schedule_with_result<T: 'static>(
+        &mut self,
+        body: impl FnOnce() -> T + 'static,
+        delay: Duration,
+    ) -> Result<JoinHandle<T>, ScheduleError> {
+        let (task, mut handle) = join::task_with_result(body, delay);
+        handle.id = self.schedule(task)?;
+        Ok(handle)
+    }
+
+    /// Cancels a pending task. Its closure is dropped before this returns. O(1) amortised.
+    ///
+    /// # Errors
+    ///
+    /// [`CancelError`] if the task has run, was cancelled, or is not of this scheduler; no other
+    /// task is affected.
+    pub fn cancel(&mut self, id: TaskId) -> Result<(), CancelError> {
+        self.engine.cancel(id)
+    }
+
+    /// Releases the next job of a [`Task::sporadic`]: now, or when its gap since the release before
+    /// has passed; tells when. While that job is pending, further triggers count as the same one.
+    ///
+    /// # Errors
+    ///
+    /// A [`TriggerError`] if the task is not pending or not sporadic, or if its gap ends beyond
+    /// [`TimePoint::MAX`].
+    pub fn trigger(&mut self, id: TaskId) -> Result<TimePoint, TriggerError> {
+        self.read_clock();
+        self.engine.trigger(id)
+    }
+
+    /// Whether a task will run (again).
+    #[must_use]
+    pub fn is_pending(&self, id: TaskId) -> bool {
+        self.engine.is_pending(id)
+    }
+
+    /// Number of tasks that have not ended.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.engine.store.len()
+    }
+
+    /// Whether every task has ended.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The earliest release among pending tasks, exactly. O(1), or the size of a leaf (256) after
+    /// the earliest task was cancelled.
+    #[must_use]
+    pub fn next_release(&mut self) -> Option<TimePoint> {
+        self.engine.next_release()
+    }
+
+    /// The clock's reading, never earlier than one seen before.
+    #[must_use]
+    pub fn now(&self) -> TimePoint {
+        self.clock.now().max(TimePoint::from_nanos(self.engine.now))
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> &C {
+        &self.clock
+    }
+
+    /// Drops every pending task.
+    pub fn clear(&mut self) {
+        self.engine.clear();
+    }
+
+    /// Hands panics of tasks to `handler`, and goes on with the tick. Without a handler
+    /// [`tick`](Self::tick) raises the panic again. Where panics abort, neither happens.
+    #[cfg(feature = "std")]
+    pub fn on_panic(&mut self, handler: impl FnMut(crate::TaskPanic) + 'static) {
+        self.engine.on_panic = Some(alloc::boxed::Box::new(handler));
+    }
+
+    /// Tells `handler` about every job that finished after its deadline.
+    pub fn on_deadline_miss(&mut self, handler: impl FnMut(DeadlineMiss) + 'static) {
+        self.engine.on_deadline_miss = Some(alloc::boxed::Box::new(handler));
+    }
+
+    /// What has been counted and timed so far.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        let now = self.now().as_nanos();
+        let memory_bytes = self.engine.memory_bytes();
+        self.engine.recorder.snapshot(now, self.len(), memory_bytes)
+    }
+
+    /// Quantiles of the dispatch latency; `None` below
+    /// [`MetricsLevel::Histograms`](crate::MetricsLevel::Histograms).
+    #[must_use]
+    pub fn latency_stats(&self) -> Option<LatencyStats> {
+        self.engine.recorder.latency()
+    }
+}
+
+impl<C> fmt::Debug for Scheduler<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scheduler")
+            .field("pending", &self.engine.store.len())
+            .field("now", &TimePoint::from_nanos(self.engine.now))
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,238 @@
+//! Where pending tasks live: slots of one cache line, found by index, guarded by a generation.
+//!
+//! A task is *live* from `insert` to `remove` or `finish`. While it is live its slot's generation
+//! is odd and equals the one in its [`TaskId`]; giving the slot back makes it even, so every
+//! older id and every queue entry that still names the slot is dead from then on.
+
+use alloc::vec::Vec;
+
+use crate::closure::Closure;
+use crate::paged::Paged;
+use crate::task::{Attributes, Priority, TaskId};
+
+/// Slots per page: a page is 32 KiB.
+const PAGE: usize = 512;
+
+/// The greatest capacity: what [`Place`] leaves of its 32 bits.
+pub(crate) const MAX_SLOTS: usize = 1 << 29;
+
+/// Where a live task is: its priority class, whether it has attributes, and its location.
+/// In a free slot the location is the next free slot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place(u32);
+
+impl Place {
+    const LOCATION: u32 = MAX_SLOTS as u32 - 1;
+    const HAS_ATTRIBUTES: u32 = 1 << 29;
+
+    fn new(priority: Priority, has_attributes: bool) -> Self {
+        Place(Location::NONE.0 | u32::from(has_attributes) << 29 | (priority as u32) << 30)
+    }
+
+    #[inline]
+    pub(crate) fn class(self) -> usize {
+        (self.0 >> 30) as usize
+    }
+
+    #[inline]
+    pub(crate) fn has_attributes(self) -> bool {
+        self.0 & Self::HAS_ATTRIBUTES != 0
+    }
+
+    #[inline]
+    pub(crate) fn location(self) -> Location {
+        Location(self.0 & Self::LOCATION)
+    }
+}
+
+/// The part of the queue that holds a task's entry, or one of the constants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Location(u32);
+
+impl Location {
+    /// Not in the queue: being run, or waiting for a trigger.
+    pub(crate) const NONE: Location = Location(Place::LOCATION);
+    /// In the sorted run.
+    pub(crate) const RUN: Location = Location(Place::LOCATION - 1);
+    /// In the heap of late arrivals.
+    pub(crate) const LATE: Location = Location(Place::LOCATION - 2);
+
+    /// In this leaf of the wheel.
+    #[inline]
+    pub(crate) fn leaf(index: u32) -> Self {
+        debug_assert!(index < Self::LATE.0);
+        Location(index)
+    }
+
+    #[inline]
+    pub(crate) fn index(self) -> u32 {
+        self.0
+    }
+}
+
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Slot {
+    generation: u32,
+    place: Place,
+    /// `None` in a free slot and while the task runs.
+    closure: Option<Closure>,
+}
+
+const _: () = assert!(size_of::<Slot>() == 64);
+
+/// All live tasks.
+#[derive(Debug)]
+pub(crate) struct Store {
+    slots: Paged<Slot, PAGE>,
+    /// Head of the list of free slots, linked through `Slot::place`.
+    free: u32,
+    live: usize,
+    capacity: usize,
+    /// A page of attributes for each page of slots that ever needed one, else empty.
+    attributes: Vec<Vec<Attributes>>,
+}
+
+impl Store {
+    pub(crate) fn new(capacity: usize) -> Self {
+        let free = Location::NONE.0;
+        Store { slots: Paged::new(), free, live: 0, capacity, attributes: Vec::new() }
+    }
+
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.live
+    }
+
+    #[inline]
+    pub(crate) fn is_full(&self) -> bool {
+        self.live >= self.capacity
+    }
+
+    /// Stores a task that is not in the queue yet. O(1). The caller checks [`is_full`](Self::is_full).
+    #[inline]
+    pub(crate) fn insert(
+        &mut self,
+        closure: Closure,
+        priority: Priority,
+        attributes: Option<&Attributes>,
+    ) -> TaskId {
+        debug_assert!(!self.is_full());
+        let index = if self.free == Location::NONE.0 {
+            self.slots.grow()
+        } else {
+            let index = self.free;
+            self.free = self.slots[index].place.location().0;
+            index
+        };
+        let slot = &mut self.slots[index];
+        slot.generation = slot.generation.wrapping_add(1);
+        slot.place = Place::new(priority, attributes.is_some());
+        slot.closure = Some(closure);
+        self.live += 1;
+        let id = TaskId { index, generation: slot.generation };
+        if let Some(attributes) = attributes {
+            *self.attributes_slot(index) = attributes.clone();
+        }
+        id
+    }
+
+    #[inline]
+    pub(crate) fn is_live(&self, id: TaskId) -> bool {
+        (id.index as usize) < self.slots.len() && self.slots[id.index].generation == id.generation
+    }
+
+    #[inline]
+    pub(crate) fn place(&self, id: TaskId) -> Place {
+        self.slots[id.index].place
+    }
+
+    /// Notes where the queue keeps the entry of a live task.
+    #[inline]
+    pub(crate) fn set_location(&mut self, id: TaskId, location: Location) {
+        let place = &mut self.slots[id.index].place;
+        place.0 = place.0 & !Place::LOCATION | location.0;
+    }
+
+    /// Takes the closure of a live task out to run it, and frees the slot if it is a one-shot.
+    /// A repeating one leaves an empty slot to be refilled with [`put_back`](Self::put_back).
+    #[inline]
+    pub(crate) fn take_to_run(&mut self, id: TaskId) -> (Option<Closure>, Place) {
+        let slot = &mut self.slots[id.index];
+        debug_assert_eq!(slot.generation, id.generation);
+        let place = slot.place;
+        let closure = slot.closure.take();
+        if !closure.as_ref().is_some_and(Closure::repeats) {
+            self.free_slot(id.index);
+        } else {
+            self.set_location(id, Location::NONE);
+        }
+        (closure, place)
+    }
+
+    /// Returns a repeating closure to its slot after a run; the task must still be live.
+    pub(crate) fn put_back(&mut self, id: TaskId, closure: Closure) {
+        debug_assert!(self.is_live(id));
+        self.slots[id.index].closure = Some(closure);
+    }
+
+    /// Ends a live task and hands out its closure; `None` if it is being run.
+    pub(crate) fn remove(&mut self, id: TaskId) -> Option<Closure> {
+        let closure = self.slots[id.index].closure.take();
+        self.free_slot(id.index);
+        closure
+    }
+
+    /// Ends every live task and hands out their closures.
+    pub(crate) fn take_all(&mut self) -> Vec<Closure> {
+        let mut closures = Vec::with_capacity(self.live);
+        for index in 0..self.slots.len() as u32 {
+            if self.slots[index].generation % 2 == 1 {
+                closures.extend(self.slots[index].closure.take());
+                self.free_slot(index);
+            }
+        }
+        closures
+    }
+
+    #[inline]
+    fn free_slot(&mut self, index: u32) {
+        let slot = &mut self.slots[index];
+        slot.generation = slot.generation.wrapping_add(1);
+        self.live -= 1;
+        // After 2^31 uses a slot is retired: its first ids would become live again.
+        if slot.generation != 0 {
+            slot.place = Place(self.free);
+            self.free = index;
+        }
+    }
+
+    pub(crate) fn attributes(&self, id: TaskId) -> &Attributes {
+        let index = id.index as usize;
+        &self.attributes[index / PAGE][index % PAGE]
+    }
+
+    pub(crate) fn attributes_mut(&mut self, id: TaskId) -> &mut Attributes {
+        let index = id.index as usize;
+        &mut self.attributes[index / PAGE][index % PAGE]
+    }
+
+    fn attributes_slot(&mut self, index: u32) -> &mut Attributes {
+        let page = index as usize / PAGE;
+        if self.attributes.len() <= page {
+            self.attributes.resize_with(page + 1, Vec::new);
+        }
+        let page = &mut self.attributes[page];
+        if page.is_empty() {
+            page.resize_with(PAGE, Attributes::default);
+        }
+        &mut page[index as usize % PAGE]
+    }
+
+    /// Bytes held from the allocator, boxed closures aside.
+    pub(crate) fn bytes(&self) -> usize {
+        let attributes: usize =
+            self.attributes.iter().map(|page| page.capacity() * size_of::<Attributes>()).sum();
+        self.slots.bytes() + attributes
+    }
+}

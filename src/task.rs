@@ -1,0 +1,294 @@
+//! What to run, when, and how urgently: [`Task`], [`SendTask`], [`Priority`], [`TaskId`].
+
+use core::time::Duration;
+
+use crate::closure::Closure;
+use crate::config::MissedTick;
+use crate::context::Context;
+use crate::time::{saturating_nanos, TimePoint};
+
+/// Urgency among released tasks; declared from most to least urgent, and ordered that way.
+///
+/// A released task never runs before a more urgent one that is released too. Lower classes get
+/// what the higher ones leave: there is no ageing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Priority {
+    /// Before everything else.
+    Critical = 0,
+    /// Before `Normal`.
+    High = 1,
+    /// The default.
+    #[default]
+    Normal = 2,
+    /// After everything else.
+    Low = 3,
+}
+
+impl Priority {
+    /// All priorities, from most to least urgent.
+    pub const ALL: [Priority; 4] =
+        [Priority::Critical, Priority::High, Priority::Normal, Priority::Low];
+}
+
+/// A handle to a scheduled task. It stays unique when its slot is reused: a stale handle is
+/// refused, never mistaken for a newer task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct TaskId {
+    pub(crate) index: u32,
+    pub(crate) generation: u32,
+}
+
+impl TaskId {
+    /// An id that no task has.
+    pub(crate) const NONE: TaskId = TaskId { index: 0, generation: 0 };
+
+    /// The id as one number, for logs and foreign interfaces.
+    #[must_use]
+    pub const fn to_bits(self) -> u64 {
+        (self.generation as u64) << 32 | self.index as u64
+    }
+
+    /// The id that [`to_bits`](Self::to_bits) came from. Any other number is safe to use and names
+    /// no task, or one that is live.
+    #[must_use]
+    pub const fn from_bits(bits: u64) -> Self {
+        TaskId { index: bits as u32, generation: (bits >> 32) as u32 }
+    }
+}
+
+/// When a task's first job is released.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Start {
+    After(Duration),
+    At(TimePoint),
+    /// Not before it is triggered.
+    OnTrigger,
+}
+
+/// How jobs of a repeating task follow each other, in ns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    #[default]
+    Never,
+    Every(u64),
+    /// Released by `trigger`, at least this far apart.
+    Triggered(u64),
+}
+
+/// What only some tasks have; kept beside the store so that the others do not pay for it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Attributes {
+    pub(crate) name: Option<&'static str>,
+    pub(crate) repeat: Repeat,
+    pub(crate) missed_tick: Option<MissedTick>,
+    /// Relative deadline in ns.
+    pub(crate) deadline: Option<u64>,
+    /// The number of a task that came through a `Remote`.
+    pub(crate) remote: Option<u64>,
+    /// Release of the latest job of a sporadic task.
+    pub(crate) last_release: Option<u64>,
+    /// Dispatch latency of the latest job, where it is measured.
+    pub(crate) last_latency: Option<u64>,
+}
+
+/// A closure with its release, priority and attributes, ready to be scheduled.
+///
+/// Closures of up to 48 bytes of captures are stored inline; larger ones, or such as need an
+/// alignment above 8, are boxed when the task is made.
+///
+/// ```
+/// use core::time::Duration;
+/// use nanosecond_scheduler::{Priority, Task};
+///
+/// let task = Task::new(|| println!("late"), Duration::from_millis(5))
+///     .with_priority(Priority::Low)
+///     .with_name("greeting");
+/// ```
+#[derive(Debug)]
+#[must_use = "a task does nothing until it is scheduled"]
+pub struct Task {
+    pub(crate) closure: Closure,
+    pub(crate) start: Start,
+    pub(crate) priority: Priority,
+    pub(crate) has_attributes: bool,
+    pub(crate) attributes: Attributes,
+}
+
+impl Task {
+    /// Runs `body` once, `delay` after the instant at which it is scheduled.
+    #[inline]
+    pub fn new(body: impl FnOnce() + 'static, delay: Duration) -> Self {
+        Self::from_closure(Closure::once(body), Start::After(delay), Repeat::Never)
+    }
+
+    /// Like [`new`](Self::new) for a body that schedules, cancels or asks for the time.
+    #[inline]
+    pub fn with_context(body: impl FnOnce(&mut Context<'_>) + 'static, delay: Duration) -> Self {
+        Self::from_closure(Closure::once_with_context(body), Start::After(delay), Repeat::Never)
+    }
+
+    /// Runs `body` every `period`, first one period from now; [`with_delay`](Self::with_delay) and
+    /// [`at`](Self::at) move the first release. Release k is exactly first + k·period, except
+    /// under [`MissedTick::Delay`]. A period of zero is refused by `schedule`.
+    pub fn periodic(body: impl FnMut(&mut Context<'_>) + 'static, period: Duration) -> Self {
+        let repeat = Repeat::Every(saturating_nanos(period));
+        Self::from_closure(Closure::repeating(body), Start::After(period), repeat)
+    }
+
+    /// Runs `body` when triggered, but never sooner than `min_gap` after the release before:
+    /// an earlier trigger is put off, and triggers until then count as one.
+    ///
+    /// See [`Scheduler::trigger`](crate::Scheduler::trigger) and [`Context::trigger`].
+    pub fn sporadic(body: impl FnMut(&mut Context<'_>) + 'static, min_gap: Duration) -> Self {
+        let repeat = Repeat::Triggered(saturating_nanos(min_gap));
+        Self::from_closure(Closure::repeating(body), Start::OnTrigger, repeat)
+    }
+
+    #[inline]
+    pub(crate) fn from_closure(closure: Closure, start: Start, repeat: Repeat) -> Self {
+        let has_attributes = repeat != Repeat::Never;
+        let attributes = Attributes { repeat, ..Attributes::default() };
+        Task { closure, start, priority: Priority::Normal, has_attributes, attributes }
+    }
+
+    /// Sets the priority; the default is [`Priority::Normal`].
+    #[inline]
+    pub fn with_priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// Names the task in miss reports.
+    pub fn with_name(mut self, name: &'static str) -> Self {
+        self.attributes.name = Some(name);
+        self.with_attributes()
+    }
+
+    /// Releases the task, or a periodic task's first job, at an instant of the scheduler's clock.
+    /// An instant in the past means as soon as possible, in its place in the order.
+    #[inline]
+    pub fn at(mut self, release: TimePoint) -> Self {
+        self.start = Start::At(release);
+        self
+    }
+
+    /// Releases the task, or a periodic task's first job, `delay` after it is scheduled.
+    #[inline]
+    pub fn with_delay(mut self, delay: Duration) -> Self {
+        self.start = Start::After(delay);
+        self
+    }
+
+    /// What to do about periods slept through; without it
+    /// [`Config::missed_tick`](crate::Config::missed_tick) decides. One-shot tasks ignore it.
+    pub fn with_missed_tick(mut self, missed_tick: MissedTick) -> Self {
+        self.attributes.missed_tick = Some(missed_tick);
+        self.with_attributes()
+    }
+
+    /// Gives every job the soft deadline release + `relative`: a job that finishes later still
+    /// runs, is counted, and is reported to
+    /// [`on_deadline_miss`](crate::Scheduler::on_deadline_miss).
+    pub fn with_deadline(mut self, relative: Duration) -> Self {
+        self.attributes.deadline = Some(saturating_nanos(relative));
+        self.with_attributes()
+    }
+
+    fn with_attributes(mut self) -> Self {
+        self.has_attributes = true;
+        self
+    }
+}
+
+/// A [`Task`] whose closure is `Send`: what a [`Remote`](crate::Remote) takes from other threads,
+/// and the only kind that [`Config::parallel`](crate::Config::parallel) may run on another thread.
+///
+/// The builder methods are those of [`Task`].
+#[derive(Debug)]
+#[must_use = "a task does nothing until it is scheduled"]
+pub struct SendTask(Task);
+
+// SAFETY: a `Task` is not `Send` only because of its closure, and every constructor below requires
+// a closure that is; the other fields are plain data.
+unsafe impl Send for SendTask {}
+
+impl SendTask {
+    /// See [`Task::new`]. This is the one shape that `parallel` runs elsewhere: the others get a
+    /// [`Context`], which stays with the scheduler.
+    #[inline]
+    pub fn new(body: impl FnOnce() + Send + 'static, delay: Duration) -> Self {
+        let start = Start::After(delay);
+        SendTask(Task::from_closure(Closure::once_send(body), start, Repeat::Never))
+    }
+
+    /// See [`Task::with_context`].
+    pub fn with_context(
+        body: impl FnOnce(&mut Context<'_>) + Send + 'static,
+        delay: Duration,
+    ) -> Self {
+        SendTask(Task::with_context(body, delay))
+    }
+
+    /// See [`Task::periodic`].
+    pub fn periodic(body: impl FnMut(&mut Context<'_>) + Send + 'static, period: Duration) -> Self {
+        SendTask(Task::periodic(body, period))
+    }
+
+    /// See [`Task::sporadic`].
+    pub fn sporadic(
+        body: impl FnMut(&mut Context<'_>) + Send + 'static,
+        min_gap: Duration,
+    ) -> Self {
+        SendTask(Task::sporadic(body, min_gap))
+    }
+
+    /// See [`Task::with_priority`].
+    pub fn with_priority(self, priority: Priority) -> Self {
+        SendTask(self.0.with_priority(priority))
+    }
+
+    /// See [`Task::with_name`].
+    pub fn with_name(self, name: &'static str) -> Self {
+        SendTask(self.0.with_name(name))
+    }
+
+    /// See [`Task::at`].
+    pub fn at(self, release: TimePoint) -> Self {
+        SendTask(self.0.at(release))
+    }
+
+    /// See [`Task::with_delay`].
+    pub fn with_delay(self, delay: Duration) -> Self {
+        SendTask(self.0.with_delay(delay))
+    }
+
+    /// See [`Task::with_missed_tick`].
+    pub fn with_missed_tick(self, missed_tick: MissedTick) -> Self {
+        SendTask(self.0.with_missed_tick(missed_tick))
+    }
+
+    /// See [`Task::with_deadline`].
+    pub fn with_deadline(self, relative: Duration) -> Self {
+        SendTask(self.0.with_deadline(relative))
+    }
+
+    #[cfg(feature = "std")]
+    pub(crate) fn has_zero_period(&self) -> bool {
+        self.0.attributes.repeat == Repeat::Every(0)
+    }
+
+    #[cfg(feature = "std")]
+    pub(crate) fn with_remote(mut self, number: u64) -> Self {
+        self.0.attributes.remote = Some(number);
+        SendTask(self.0.with_attributes())
+    }
+}
+
+impl From<SendTask> for Task {
+    #[inline]
+    fn from(task: SendTask) -> Task {
+        task.0
+    }
+}
