@@ -111,14 +111,14 @@ unsafe fn drop_in_place<F>(data: *mut Data) {
 }
 
 impl Closure {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn once<F: FnOnce() + 'static>(body: F) -> Self {
         // SAFETY: each table was made for its type.
         unsafe { Self::pack(body, &Tables::<F>::ONCE, &Tables::<Box<F>>::ONCE) }
     }
 
     /// Like [`once`](Self::once), and `parallel` may run it on another thread.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn once_send<F: FnOnce() + Send + 'static>(body: F) -> Self {
         #[cfg(feature = "parallel")]
         // SAFETY: each table was made for its type.
@@ -127,7 +127,7 @@ impl Closure {
         Self::once(body)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn once_with_context<F: FnOnce(&mut Context<'_>) + 'static>(body: F) -> Self {
         let inline = &Tables::<F>::ONCE_WITH_CONTEXT;
         // SAFETY: each table was made for its type.
@@ -141,7 +141,7 @@ impl Closure {
     }
 
     /// Safety: `inline` was made for `F` and `boxed` for `Box<F>`.
-    #[inline]
+    #[inline(always)]
     unsafe fn pack<F>(body: F, inline: &'static VTable, boxed: &'static VTable) -> Self {
         if const { size_of::<F>() <= INLINE_BYTES && align_of::<F>() <= align_of::<Data>() } {
             // SAFETY: `F` fits, and the caller promises that the table is the one for `F`.
@@ -153,7 +153,7 @@ impl Closure {
     }
 
     /// Safety: an `F` fits into `Data`, and `vtable` was made for `F`.
-    #[inline]
+    #[inline(always)]
     unsafe fn store<F>(body: F, vtable: &'static VTable) -> Self {
         let mut data = Data([MaybeUninit::uninit(); INLINE_BYTES]);
         // SAFETY: the caller promises that `F` fits in size and alignment.

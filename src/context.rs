@@ -21,7 +21,7 @@ impl Context<'_> {
     /// # Errors
     ///
     /// As [`Scheduler::schedule`](crate::Scheduler::schedule).
-    #[inline]
+    #[inline(always)]
     pub fn schedule(&mut self, task: impl Into<Task>) -> Result<TaskId, ScheduleError> {
         self.engine.schedule(task.into())
     }

@@ -51,8 +51,10 @@ pub(crate) struct Engine {
     pub(crate) batch: crate::batch::Batch,
     /// Live tasks with a deadline: while there are any, time moves between the jobs of a tick.
     pub(crate) deadlines: usize,
-    /// The job that runs, or ran last.
-    pub(crate) running: Job,
+    /// The task whose job runs, or ran last.
+    pub(crate) running: TaskId,
+    /// Its name.
+    pub(crate) running_name: Option<&'static str>,
     pub(crate) stop_requested: bool,
     #[cfg(feature = "std")]
     pub(crate) remote_ids: std::collections::HashMap<u64, TaskId>,
@@ -61,7 +63,7 @@ pub(crate) struct Engine {
     pub(crate) on_deadline_miss: Option<Box<dyn FnMut(DeadlineMiss)>>,
 }
 
-/// One execution of a task.
+/// Which task a job is of, for reports.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Job {
     pub(crate) id: TaskId,
@@ -80,7 +82,8 @@ impl Engine {
             #[cfg(feature = "parallel")]
             batch: crate::batch::Batch::new(config.parallel),
             deadlines: 0,
-            running: Job { id: TaskId::NONE, name: None },
+            running: TaskId::NONE,
+            running_name: None,
             stop_requested: false,
             #[cfg(feature = "std")]
             remote_ids: std::collections::HashMap::new(),
@@ -91,39 +94,50 @@ impl Engine {
     }
 
     /// Accepts a task. Delays count from [`now`](Self::now).
-    #[inline]
+    // Inlined, and taken apart at once, so that building a plain task and storing it become one.
+    #[inline(always)]
     pub(crate) fn schedule(&mut self, task: Task) -> Result<TaskId, ScheduleError> {
-        let release = match task.start {
+        let Task { closure, start, priority, has_attributes, attributes } = task;
+        let release = match start {
             Start::After(delay) => checked_nanos(delay).and_then(|ns| self.now.checked_add(ns)),
             Start::At(release) => Some(release.as_nanos()),
-            Start::OnTrigger => return self.schedule_with_attributes(task, None),
+            Start::OnTrigger => None,
         };
-        let Some(release) = release else {
-            return Err(ScheduleError::new(ScheduleErrorKind::TimeOverflow, task));
-        };
-        if task.has_attributes || self.store.is_full() {
-            return self.schedule_with_attributes(task, Some(release));
+        match release {
+            Some(release) if !has_attributes && !self.store.is_full() => {
+                let id = self.store.insert(closure, priority);
+                self.queue.insert(priority as usize, release, id, self.now, &mut self.store);
+                Ok(id)
+            }
+            _ => {
+                let task = Task { closure, start, priority, has_attributes, attributes };
+                self.schedule_special(task, release)
+            }
         }
-        let id = self.store.insert(task.closure, task.priority, None);
-        let entry = Entry { release, id };
-        self.queue.insert(task.priority as usize, entry, self.now, &mut self.store);
-        Ok(id)
     }
 
-    fn schedule_with_attributes(
+    /// Accepts a task with attributes, or says why a task is refused.
+    #[inline(never)]
+    fn schedule_special(
         &mut self,
         task: Task,
         release: Option<u64>,
     ) -> Result<TaskId, ScheduleError> {
-        if self.store.is_full() {
-            let kind = ScheduleErrorKind::Full { capacity: self.capacity };
+        let refused = if release.is_none() && !matches!(task.start, Start::OnTrigger) {
+            Some(ScheduleErrorKind::TimeOverflow)
+        } else if task.attributes.repeat == Repeat::Every(0) {
+            Some(ScheduleErrorKind::ZeroPeriod)
+        } else if self.store.is_full() {
+            Some(ScheduleErrorKind::Full { capacity: self.capacity })
+        } else {
+            None
+        };
+        if let Some(kind) = refused {
             return Err(ScheduleError::new(kind, task));
         }
-        if task.attributes.repeat == Repeat::Every(0) {
-            return Err(ScheduleError::new(ScheduleErrorKind::ZeroPeriod, task));
-        }
-        let id = self.store.insert(task.closure, task.priority, Some(&task.attributes));
         self.deadlines += usize::from(task.attributes.deadline.is_some());
+        let id = self.store.insert(task.closure, task.priority);
+        self.store.set_attributes(id, task.attributes);
         if let Some(release) = release {
             self.enqueue(id, release);
         }
@@ -133,7 +147,7 @@ impl Engine {
     /// Queues the next job of a live task that is not in the queue.
     pub(crate) fn enqueue(&mut self, id: TaskId, release: u64) {
         let class = self.store.place(id).class();
-        self.queue.insert(class, Entry { release, id }, self.now, &mut self.store);
+        self.queue.insert(class, release, id, self.now, &mut self.store);
     }
 
     pub(crate) fn cancel(&mut self, id: TaskId) -> Result<(), CancelError> {
@@ -204,6 +218,11 @@ impl Engine {
             previous = self.store.attributes_mut(entry.id).last_latency.replace(latency);
         }
         self.recorder.dispatched(latency, previous);
+    }
+
+    /// The job that runs or ran last; afterwards it has no name any more.
+    pub(crate) fn running_job(&mut self) -> Job {
+        Job { id: self.running, name: self.running_name.take() }
     }
 
     /// Counts a job's panic and tells the handler; `Err` for the caller to raise if there is none.

@@ -3,53 +3,62 @@
 use crate::closure::Closure;
 use crate::config::MissedTick;
 use crate::context::Context;
-use crate::engine::{Engine, Job};
+use crate::engine::Engine;
+#[cfg(feature = "parallel")]
+use crate::engine::Job;
 use crate::queue::Entry;
 use crate::task::{Attributes, Repeat, TaskId};
 
-/// Runs the job of `entry`, which has just left the queue. Returns the absolute deadline, if any.
+/// Runs a closure that has just left its slot. Returns the absolute deadline, if any.
 ///
 /// If the closure panics the engine is consistent and the task has ended.
-#[inline]
-pub(crate) fn run_job(engine: &mut Engine, entry: Entry) -> Option<u64> {
-    let Entry { release, id } = entry;
-    let (closure, place) = engine.store.take_to_run(id);
-    let closure = closure?;
-    if place.has_attributes() {
-        return run_with_attributes(engine, closure, entry);
+#[inline(always)]
+pub(crate) fn run_job(
+    engine: &mut Engine,
+    entry: Entry,
+    closure: Closure,
+    has_attributes: bool,
+) -> Option<u64> {
+    if has_attributes {
+        return run_with_attributes(engine, entry, closure);
     }
-    run_once(engine, closure, Job { id, name: None }, release);
+    run_once(engine, entry, closure);
     None
 }
 
 /// Runs a one-shot here, or leaves it to the tick's batch.
-#[inline]
-fn run_once(engine: &mut Engine, closure: Closure, job: Job, release: u64) {
+#[inline(always)]
+fn run_once(engine: &mut Engine, entry: Entry, closure: Closure) {
+    let Entry { release, id } = entry;
     #[cfg(feature = "parallel")]
-    let Some(closure) = engine.batch.offer(job, closure) else { return };
-    engine.running = job;
-    closure.run_once(&mut Context { engine, id: job.id, release });
+    let Some(closure) = engine.batch.offer(Job { id, name: engine.running_name }, closure) else { return };
+    engine.running = id;
+    closure.run_once(&mut Context { engine, id, release });
 }
 
-fn run_with_attributes(engine: &mut Engine, closure: Closure, entry: Entry) -> Option<u64> {
+#[inline(never)]
+fn run_with_attributes(engine: &mut Engine, entry: Entry, closure: Closure) -> Option<u64> {
     let Entry { release, id } = entry;
     let attributes = engine.store.attributes(id).clone();
-    let job = Job { id, name: attributes.name };
     let deadline = attributes.deadline.map(|relative| release.saturating_add(relative));
+    engine.running_name = attributes.name;
     if closure.repeats() {
-        engine.running = job;
-        run_repeating(engine, closure, entry, &attributes);
-        return deadline;
-    }
-    engine.ended(&attributes);
-    if deadline.is_none() {
-        run_once(engine, closure, job, release);
+        run_repeating(engine, entry, closure, &attributes);
     } else {
-        // Not in a batch, or its finish could not be told.
-        engine.running = job;
-        closure.run_once(&mut Context { engine, id, release });
+        engine.ended(&attributes);
+        if deadline.is_none() {
+            run_once(engine, entry, closure);
+        } else {
+            // Not in a batch, or its finish could not be told.
+            engine.running = id;
+            closure.run_once(&mut Context { engine, id, release });
+        }
     }
-    deadline
+    if let Some(deadline) = deadline {
+        return Some(deadline);
+    }
+    engine.running_name = None;
+    None
 }
 
 /// Ends a repeating task that is not queued again, also because its job panicked.
@@ -71,9 +80,10 @@ impl Drop for EndTask<'_> {
     }
 }
 
-fn run_repeating(engine: &mut Engine, mut closure: Closure, entry: Entry, attributes: &Attributes) {
+fn run_repeating(engine: &mut Engine, entry: Entry, mut closure: Closure, attributes: &Attributes) {
     let Entry { release, id } = entry;
     let decided_at = engine.now;
+    engine.running = id;
     let end = EndTask { engine, id, attributes };
     closure.run_again(&mut Context { engine: end.engine, id, release });
     // It is no longer pending if it cancelled itself; the closure is dropped on return.

@@ -17,6 +17,7 @@ impl<T: Default, const PAGE: usize> Paged<T, PAGE> {
     }
 
     /// Adds a default element and returns its index.
+    #[cold]
     pub(crate) fn grow(&mut self) -> u32 {
         let index = self.len;
         if index == self.pages.len() * PAGE {
@@ -29,6 +30,20 @@ impl<T: Default, const PAGE: usize> Paged<T, PAGE> {
 
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    /// Asks the processor to load an element that will be needed soon.
+    #[inline]
+    pub(crate) fn prefetch(&self, index: u32) {
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        {
+            use core::arch::x86_64::{_mm_prefetch, _MM_HINT_T0};
+            let element: *const T = &self[index];
+            // SAFETY: a prefetch has no effect on memory or registers, whatever the address.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(element.cast()) }
+        }
+        #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+        let _ = index;
     }
 
     /// Bytes held from the allocator.
@@ -65,14 +80,15 @@ impl<T: Default> Slab<T> {
         Slab { items: Paged::new(), free: Vec::new() }
     }
 
-    pub(crate) fn insert(&mut self, item: T) -> u32 {
-        let index = self.free.pop().unwrap_or_else(|| self.items.grow());
-        self.items[index] = item;
-        index
+    /// An element that is not in use, with whatever its last user left in it.
+    #[inline]
+    pub(crate) fn take(&mut self) -> u32 {
+        self.free.pop().unwrap_or_else(|| self.items.grow())
     }
 
-    /// Gives `index` back. The element stays until it is overwritten, so it must own nothing.
-    pub(crate) fn remove(&mut self, index: u32) {
+    /// Gives an element back.
+    #[inline]
+    pub(crate) fn give_back(&mut self, index: u32) {
         self.free.push(index);
     }
 

@@ -100,7 +100,7 @@ impl<C: Clock> Scheduler<C> {
     /// A [`ScheduleError`], which gives the task back: at
     /// [`Config::capacity`](crate::Config::capacity), for a release beyond [`TimePoint::MAX`], or a
     /// period of zero.
-    #[inline]
+    #[inline(always)]
     pub fn schedule(&mut self, task: impl Into<Task>) -> Result<TaskId, ScheduleError> {
         let task = task.into();
         if let Start::After(_) = task.start {

@@ -25,8 +25,9 @@ impl Place {
     const LOCATION: u32 = MAX_SLOTS as u32 - 1;
     const HAS_ATTRIBUTES: u32 = 1 << 29;
 
-    fn new(priority: Priority, has_attributes: bool) -> Self {
-        Place(Location::NONE.0 | u32::from(has_attributes) << 29 | (priority as u32) << 30)
+    #[inline]
+    fn new(priority: Priority) -> Self {
+        Place(Location::NONE.0 | (priority as u32) << 30)
     }
 
     #[inline]
@@ -81,6 +82,19 @@ struct Slot {
 
 const _: () = assert!(size_of::<Slot>() == 64);
 
+impl Slot {
+    /// Ends the task and puts the slot at the head of the free list.
+    #[inline(always)]
+    fn free(&mut self, index: u32, head: &mut u32) {
+        self.generation = self.generation.wrapping_add(1);
+        // After 2^31 uses a slot is retired: its first ids would become live again.
+        if self.generation != 0 {
+            self.place = Place(*head);
+            *head = index;
+        }
+    }
+}
+
 /// All live tasks.
 #[derive(Debug)]
 pub(crate) struct Store {
@@ -110,13 +124,8 @@ impl Store {
     }
 
     /// Stores a task that is not in the queue yet. O(1). The caller checks [`is_full`](Self::is_full).
-    #[inline]
-    pub(crate) fn insert(
-        &mut self,
-        closure: Closure,
-        priority: Priority,
-        attributes: Option<&Attributes>,
-    ) -> TaskId {
+    #[inline(always)]
+    pub(crate) fn insert(&mut self, closure: Closure, priority: Priority) -> TaskId {
         debug_assert!(!self.is_full());
         let index = if self.free == Location::NONE.0 {
             self.slots.grow()
@@ -127,14 +136,16 @@ impl Store {
         };
         let slot = &mut self.slots[index];
         slot.generation = slot.generation.wrapping_add(1);
-        slot.place = Place::new(priority, attributes.is_some());
+        slot.place = Place::new(priority);
         slot.closure = Some(closure);
         self.live += 1;
-        let id = TaskId { index, generation: slot.generation };
-        if let Some(attributes) = attributes {
-            *self.attributes_slot(index) = attributes.clone();
-        }
-        id
+        TaskId { index, generation: slot.generation }
+    }
+
+    /// Gives a live task attributes.
+    pub(crate) fn set_attributes(&mut self, id: TaskId, attributes: Attributes) {
+        self.slots[id.index].place.0 |= Place::HAS_ATTRIBUTES;
+        *self.attributes_slot(id.index) = attributes;
     }
 
     #[inline]
@@ -154,20 +165,29 @@ impl Store {
         place.0 = place.0 & !Place::LOCATION | location.0;
     }
 
-    /// Takes the closure of a live task out to run it, and frees the slot if it is a one-shot.
-    /// A repeating one leaves an empty slot to be refilled with [`put_back`](Self::put_back).
+    /// Asks the processor to load a task that will run soon.
     #[inline]
-    pub(crate) fn take_to_run(&mut self, id: TaskId) -> (Option<Closure>, Place) {
+    pub(crate) fn prefetch(&self, id: TaskId) {
+        self.slots.prefetch(id.index);
+    }
+
+    /// Takes the closure of a task out to run it, or `None` if the task is dead. A one-shot's slot
+    /// is free then; a repeating task's is to be refilled with [`put_back`](Self::put_back).
+    #[inline(always)]
+    pub(crate) fn take_to_run(&mut self, id: TaskId) -> Option<(Closure, Place)> {
         let slot = &mut self.slots[id.index];
-        debug_assert_eq!(slot.generation, id.generation);
-        let place = slot.place;
-        let closure = slot.closure.take();
-        if !closure.as_ref().is_some_and(Closure::repeats) {
-            self.free_slot(id.index);
-        } else {
-            self.set_location(id, Location::NONE);
+        if slot.generation != id.generation {
+            return None;
         }
-        (closure, place)
+        let place = slot.place;
+        let closure = slot.closure.take()?;
+        if closure.repeats() {
+            slot.place.0 |= Location::NONE.0;
+        } else {
+            slot.free(id.index, &mut self.free);
+            self.live -= 1;
+        }
+        Some((closure, place))
     }
 
     /// Returns a repeating closure to its slot after a run; the task must still be live.
@@ -195,16 +215,9 @@ impl Store {
         closures
     }
 
-    #[inline]
     fn free_slot(&mut self, index: u32) {
-        let slot = &mut self.slots[index];
-        slot.generation = slot.generation.wrapping_add(1);
+        self.slots[index].free(index, &mut self.free);
         self.live -= 1;
-        // After 2^31 uses a slot is retired: its first ids would become live again.
-        if slot.generation != 0 {
-            slot.place = Place(self.free);
-            self.free = index;
-        }
     }
 
     pub(crate) fn attributes(&self, id: TaskId) -> &Attributes {

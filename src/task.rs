@@ -118,13 +118,13 @@ pub struct Task {
 
 impl Task {
     /// Runs `body` once, `delay` after the instant at which it is scheduled.
-    #[inline]
+    #[inline(always)]
     pub fn new(body: impl FnOnce() + 'static, delay: Duration) -> Self {
         Self::from_closure(Closure::once(body), Start::After(delay), Repeat::Never)
     }
 
     /// Like [`new`](Self::new) for a body that schedules, cancels or asks for the time.
-    #[inline]
+    #[inline(always)]
     pub fn with_context(body: impl FnOnce(&mut Context<'_>) + 'static, delay: Duration) -> Self {
         Self::from_closure(Closure::once_with_context(body), Start::After(delay), Repeat::Never)
     }
@@ -146,7 +146,7 @@ impl Task {
         Self::from_closure(Closure::repeating(body), Start::OnTrigger, repeat)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn from_closure(closure: Closure, start: Start, repeat: Repeat) -> Self {
         let has_attributes = repeat != Repeat::Never;
         let attributes = Attributes { repeat, ..Attributes::default() };
@@ -154,7 +154,7 @@ impl Task {
     }
 
     /// Sets the priority; the default is [`Priority::Normal`].
-    #[inline]
+    #[inline(always)]
     pub fn with_priority(mut self, priority: Priority) -> Self {
         self.priority = priority;
         self
@@ -168,14 +168,14 @@ impl Task {
 
     /// Releases the task, or a periodic task's first job, at an instant of the scheduler's clock.
     /// An instant in the past means as soon as possible, in its place in the order.
-    #[inline]
+    #[inline(always)]
     pub fn at(mut self, release: TimePoint) -> Self {
         self.start = Start::At(release);
         self
     }
 
     /// Releases the task, or a periodic task's first job, `delay` after it is scheduled.
-    #[inline]
+    #[inline(always)]
     pub fn with_delay(mut self, delay: Duration) -> Self {
         self.start = Start::After(delay);
         self
@@ -217,7 +217,7 @@ unsafe impl Send for SendTask {}
 impl SendTask {
     /// See [`Task::new`]. This is the one shape that `parallel` runs elsewhere: the others get a
     /// [`Context`], which stays with the scheduler.
-    #[inline]
+    #[inline(always)]
     pub fn new(body: impl FnOnce() + Send + 'static, delay: Duration) -> Self {
         let start = Start::After(delay);
         SendTask(Task::from_closure(Closure::once_send(body), start, Repeat::Never))

@@ -108,7 +108,7 @@ impl<C: Clock> Scheduler<C> {
             match catch_unwind(AssertUnwindSafe(drain)) {
                 Ok(()) => break,
                 Err(payload) => {
-                    let job = self.engine.running;
+                    let job = self.engine.running_job();
                     if let Err(payload) = self.engine.report_panic(job, payload, counts) {
                         unhandled = Some(payload);
                         break;
@@ -138,23 +138,26 @@ fn drain<C: Clock>(clock: &C, engine: &mut Engine, limit: usize, counts: &mut Ti
             engine.now = engine.now.max(clock.now().as_nanos());
         }
         let Some(entry) = engine.queue.pop_due(engine.now, &mut engine.store) else { return };
-        counts.executed += 1;
-        if engine.recorder.times_jobs() {
+        if engine.recorder.times_jobs() && engine.store.is_live(entry.id) {
             let started_at = engine.now.max(clock.now().as_nanos());
             engine.record_dispatch(entry, started_at);
         }
-        let Some(deadline) = run_job(engine, entry) else { continue };
+        let Some((closure, place)) = engine.store.take_to_run(entry.id) else { continue };
+        counts.executed += 1;
+        let deadline = run_job(engine, entry, closure, place.has_attributes());
+        let Some(deadline) = deadline else { continue };
         let finished_at = engine.now.max(clock.now().as_nanos());
         if finished_at > deadline {
             counts.missed_deadlines += 1;
             report_miss(engine, deadline, finished_at);
         }
+        engine.running_name = None;
     }
 }
 
 #[cold]
 fn report_miss(engine: &mut Engine, deadline: u64, finished_at: u64) {
-    let job = engine.running;
+    let job = engine.running_job();
     if let Some(handle) = &mut engine.on_deadline_miss {
         handle(DeadlineMiss {
             id: job.id,

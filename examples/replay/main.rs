@@ -63,12 +63,11 @@ fn replay_file(options: &Options) -> Result<(), (u8, String)> {
     let outcome = outcome.map_err(|error| failed(&error))?;
 
     let summary = Summary::new(options, &outcome);
-    print(&summary)?;
-    summary.warnings.iter().for_each(|warning| complain("warning", warning));
     let report = options.report.display();
     std::fs::write(&options.report, report::page(options, &summary, &outcome))
         .map_err(|error| failed(&format!("cannot write the report {report}: {error}")))?;
-    print(format!("\nreport: {report}\n"))?;
+    print(format!("{summary}\nreport: {report}\n"))?;
+    summary.warnings.iter().for_each(|warning| complain("warning", warning));
 
     if let Some(error) = &outcome.damage {
         return Err(unusable(error));
@@ -88,7 +87,7 @@ fn progress_bar(options: &Options) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let length = std::fs::metadata(&options.capture).map_or(0, |metadata| metadata.len());
-    let style = ProgressStyle::with_template("{wide_bar} {percent:>3}%  {msg}");
+    let style = ProgressStyle::with_template("{bar:40} {percent:>3}%  {msg}");
     ProgressBar::new(length).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 

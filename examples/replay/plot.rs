@@ -75,6 +75,24 @@ impl Frame {
         self.add(format_args!("<text class=\"mid\" x=\"{x}\" y=\"{y}\">{label}</text>"));
     }
 
+    /// Draws a curve in the colour of its place, and fills the area under the first one.
+    fn draw(&mut self, curve: &Curve, place: usize) {
+        let mut line = String::new();
+        for &(from, to, height) in &curve.steps {
+            let (from, to, y) = (self.px(from), self.px(to), self.py(height));
+            let command = if line.is_empty() { 'M' } else { 'L' };
+            let _ = write!(line, "{command}{from:.1} {y:.1}H{to:.1}");
+        }
+        if place == 0 {
+            let base = self.py(0.0);
+            self.add(format_args!("<path class=\"fill s0\" d=\"{line}V{base:.1}H{LEFT}Z\"/>"));
+        }
+        let name = curve.name;
+        self.add(format_args!(
+            "<path class=\"line s{place}\" d=\"{line}\"><title>{name}</title></path>"
+        ));
+    }
+
     fn finish(mut self) -> String {
         self.svg.push_str("</svg>\n");
         self.svg
@@ -95,23 +113,7 @@ pub(crate) fn over_time(y_label: &str, curves: &[Curve]) -> String {
         .collect();
     frame.x_axis(marks, &format!("capture time since the first packet, {unit}"));
     for (place, curve) in curves.iter().enumerate() {
-        let mut line = String::new();
-        for (number, &(from, to, height)) in curve.steps.iter().enumerate() {
-            let (from, to, y) = (frame.px(from), frame.px(to), frame.py(height));
-            let command = if number == 0 { 'M' } else { 'L' };
-            let _ = write!(line, "{command}{from:.1} {y:.1}H{to:.1}");
-        }
-        let name = curve.name;
-        if place == 0 {
-            let (from, to, base) = (frame.px(0.0), frame.px(end), frame.py(0.0));
-            let outline = line.replacen('M', "L", 1);
-            frame.add(format_args!(
-                "<path class=\"fill s{place}\" d=\"M{from:.1} {base}{outline}L{to:.1} {base}Z\"/>"
-            ));
-        }
-        frame.add(format_args!(
-            "<path class=\"line s{place}\" d=\"{line}\"><title>{name}</title></path>"
-        ));
+        frame.draw(curve, place);
     }
     legend(curves) + &frame.finish()
 }

@@ -96,7 +96,7 @@ fn packets_over_time(outcome: &Outcome) -> String {
 fn timers_over_time(outcome: &Outcome) -> String {
     let timers = curve("live timers", outcome, |bin, _| bin.live_timers as f64);
     let open = curve("open connections", outcome, |bin, _| bin.open_connections as f64);
-    section("Live timers over time", &over_time("at the sample", &[timers, open]))
+    section("Live timers over time", &over_time("number at each sample", &[timers, open]))
 }
 
 /// A curve of `height(bin, its seconds)`.

@@ -140,6 +140,9 @@ fn warnings(outcome: &Outcome) -> Vec<String> {
             counted(outcome.untimed, "packet")
         ));
     }
+    if let Some(damage) = &outcome.damage {
+        warnings.push(format!("the rest of the file is left out: {damage}"));
+    }
     warnings
 }
 

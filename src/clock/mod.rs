@@ -9,6 +9,7 @@ use crate::wait::Waiter;
 
 #[cfg(feature = "std")]
 mod calibrate;
+#[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
 mod default;
 mod manual;
 #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
@@ -18,12 +19,13 @@ mod performance;
 #[cfg(feature = "std")]
 mod tsc;
 
+#[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
 pub use default::DefaultClock;
 pub use manual::ManualClock;
 #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
 pub use monotonic::MonotonicClock;
 #[cfg(all(feature = "std", target_arch = "wasm32", target_os = "unknown"))]
-pub use performance::PerformanceClock;
+pub use performance::{DefaultClock, PerformanceClock};
 #[cfg(feature = "std")]
 pub use tsc::{ClockError, TscClock};
 

@@ -38,6 +38,9 @@ pub struct PerformanceClock {
     performance: Option<Performance>,
 }
 
+/// The clock of those who do not choose one: here, that of the JavaScript context.
+pub type DefaultClock = PerformanceClock;
+
 impl PerformanceClock {
     /// The clock of the current context; never fails.
     #[must_use]

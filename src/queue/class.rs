@@ -1,6 +1,7 @@
 //! The queue of one priority: wheel, run and late heap behind one front.
 
 use super::late::Late;
+use super::leaf::NONE;
 use super::run::Run;
 use super::wheel::Wheel;
 use super::{Entry, LOOK_AHEAD_NS};
@@ -12,6 +13,8 @@ pub(super) struct Class<const LEAF: usize, const CHUNK: usize> {
     wheel: Wheel<LEAF, CHUNK>,
     run: Run,
     late: Late,
+    /// The leaf that the run was filled from last: it is still its entries' location.
+    opened: u32,
     /// Every entry appended to the run so far is at or before this instant, and arrivals before it
     /// go to the late heap. It falls back to 0 only when run and heap are empty; therefore, among
     /// equal releases, the run's entries were submitted first.
@@ -28,6 +31,7 @@ impl<const LEAF: usize, const CHUNK: usize> Class<LEAF, CHUNK> {
             wheel: Wheel::new(),
             run: Run::new(),
             late: Late::new(),
+            opened: NONE,
             newest_in_run: 0,
             not_before: u64::MAX,
             exact: true,
@@ -76,43 +80,46 @@ impl<const LEAF: usize, const CHUNK: usize> Class<LEAF, CHUNK> {
     ) -> bool {
         let head_lost = match location {
             Location::NONE => return false,
-            Location::RUN => {
-                let first = self.run.first().is_some_and(|first| first.id == id);
-                self.run.cancelled(store);
-                first
-            }
+            Location::RUN => self.run_cancelled(id, store),
             Location::LATE => {
                 let first = self.late.first().is_some_and(|first| first.id == id);
                 self.late.cancelled(store);
                 first
             }
+            leaf if leaf.index() == self.opened => self.run_cancelled(id, store),
             leaf => self.wheel.cancelled(id, leaf.index(), store),
         };
         self.exact &= !head_lost;
         head_lost
     }
 
-    /// Takes the earliest entry if it is released at `now`.
+    fn run_cancelled(&mut self, id: TaskId, store: &Store) -> bool {
+        let first = self.run.first().is_some_and(|first| first.id == id);
+        self.run.cancelled(store);
+        first
+    }
+
+    /// Takes the earliest entry, dead or alive, if it is released at `now`.
     #[inline]
     pub(super) fn pop_due(&mut self, now: u64, store: &mut Store) -> Option<Entry> {
-        loop {
-            let Some((entry, from_run)) = self.front() else {
-                if self.open_next(now, store) {
-                    continue;
-                }
-                return None;
-            };
-            self.not_before = entry.release;
-            if entry.release > now {
-                self.exact = store.is_live(entry.id);
+        let (entry, from_run) = loop {
+            if let Some(front) = self.front() {
+                break front;
+            }
+            if !self.open_next(now, store) {
                 return None;
             }
-            self.pop_front(from_run);
-            if store.is_live(entry.id) {
-                self.exact = false;
-                return Some(entry);
-            }
+        };
+        self.not_before = entry.release;
+        self.exact = false;
+        if entry.release > now {
+            return None;
         }
+        self.pop_front(from_run);
+        if let Some(soon) = self.run.ahead() {
+            store.prefetch(soon.id);
+        }
+        Some(entry)
     }
 
     /// The earliest entry up to the horizon, dead or alive, and whether it is the run's.
@@ -135,7 +142,8 @@ impl<const LEAF: usize, const CHUNK: usize> Class<LEAF, CHUNK> {
         }
     }
 
-    /// Refills the empty run from the wheel if something there may be due.
+    /// Refills the empty run from the wheel if something there is due.
+    #[inline(never)]
     fn open_next(&mut self, now: u64, store: &mut Store) -> bool {
         self.newest_in_run = 0;
         self.not_before = self.wheel.next_release(store);
@@ -143,10 +151,10 @@ impl<const LEAF: usize, const CHUNK: usize> Class<LEAF, CHUNK> {
         if self.not_before > now || self.wheel.is_empty() {
             return false;
         }
-        let opened = self.wheel.open_first(now.saturating_add(LOOK_AHEAD_NS), store);
-        self.newest_in_run = opened.last().map_or(0, |last| last.release);
-        let spent = self.run.refill(opened);
-        self.wheel.recycle(spent);
+        let (leaf, entries) = self.wheel.open_first(now.saturating_add(LOOK_AHEAD_NS), store);
+        self.newest_in_run = entries.last().map_or(0, |last| last.release);
+        let spent = self.run.refill(entries);
+        self.wheel.close(core::mem::replace(&mut self.opened, leaf), spent);
         true
     }
 
@@ -184,6 +192,7 @@ impl<const LEAF: usize, const CHUNK: usize> Class<LEAF, CHUNK> {
 
     #[cfg(test)]
     pub(super) fn leaves_and_chunks_in_use(&self) -> (usize, usize) {
-        self.wheel.leaves_and_chunks_in_use()
+        let (leaves, chunks) = self.wheel.leaves_and_chunks_in_use();
+        (leaves - usize::from(self.opened != NONE), chunks)
     }
 }

@@ -10,23 +10,23 @@ use crate::task::TaskId;
 /// "No index" among leaves, chunks and nodes.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// Part of a leaf's list; `entries[start..end]` are in use.
+/// Part of a leaf's list. Which entries are in use the leaf knows: all, but in its first chunk and
+/// its last.
 #[derive(Debug)]
 struct Chunk<const CHUNK: usize> {
-    next: u32,
-    start: u16,
-    end: u16,
     entries: [Entry; CHUNK],
+    next: u32,
 }
 
 impl<const CHUNK: usize> Default for Chunk<CHUNK> {
     fn default() -> Self {
-        Chunk { next: NONE, start: 0, end: 0, entries: [Entry::NONE; CHUNK] }
+        Chunk { entries: [Entry::NONE; CHUNK], next: NONE }
     }
 }
 
 /// A list of at most `LEAF` entries whose releases share a slot of the wheel.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(super) struct Leaf {
     /// Release of the earliest live entry, unless `min_lost`; then a lower bound.
     pub(super) min: u64,
@@ -36,6 +36,9 @@ pub(super) struct Leaf {
     min_index: u32,
     first_chunk: u32,
     last_chunk: u32,
+    /// Where the entries begin in the first chunk, and end in the last.
+    first_start: u16,
+    last_end: u16,
     /// Entries, dead ones included.
     pub(super) len: u16,
     dead: u16,
@@ -59,6 +62,8 @@ impl Default for Leaf {
             min_index: NONE,
             first_chunk: NONE,
             last_chunk: NONE,
+            first_start: 0,
+            last_end: 0,
             len: 0,
             dead: 0,
             min_lost: false,
@@ -111,9 +116,8 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
 
     /// An empty leaf for `slot` of `node`, alone in its ring.
     pub(super) fn add(&mut self, node: u32, slot: u8) -> u32 {
-        let leaf = self.leaves.insert(Leaf { node, slot, ..Leaf::default() });
-        self.leaves[leaf].next = leaf;
-        self.leaves[leaf].previous = leaf;
+        let leaf = self.leaves.take();
+        self.leaves[leaf] = Leaf { node, slot, next: leaf, previous: leaf, ..Leaf::default() };
         leaf
     }
 
@@ -139,21 +143,20 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
         leaf.sorted &= leaf.newest <= entry.release;
         leaf.newest = entry.release;
         leaf.len += 1;
-        let mut last = leaf.last_chunk;
-        if last == NONE || usize::from(self.chunks[last].end) == CHUNK {
-            let chunk = self.chunks.insert(Chunk::default());
-            let leaf = &mut self.leaves[index];
-            if last == NONE {
+        if usize::from(leaf.last_end) == CHUNK || leaf.last_chunk == NONE {
+            let chunk = self.chunks.take();
+            self.chunks[chunk].next = NONE;
+            if leaf.last_chunk == NONE {
                 leaf.first_chunk = chunk;
+                leaf.first_start = 0;
             } else {
-                self.chunks[last].next = chunk;
+                self.chunks[leaf.last_chunk].next = chunk;
             }
             leaf.last_chunk = chunk;
-            last = chunk;
+            leaf.last_end = 0;
         }
-        let chunk = &mut self.chunks[last];
-        chunk.entries[usize::from(chunk.end)] = entry;
-        chunk.end += 1;
+        self.chunks[leaf.last_chunk].entries[usize::from(leaf.last_end)] = entry;
+        leaf.last_end += 1;
     }
 
     /// Counts a cancelled entry; sweeps the leaf when the dead outnumber the live.
@@ -193,8 +196,8 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
     fn drop_dead_front(&mut self, index: u32, store: &Store) {
         let leaf = &mut self.leaves[index];
         loop {
-            let chunk = &mut self.chunks[leaf.first_chunk];
-            let first = chunk.entries[usize::from(chunk.start)];
+            let chunk = &self.chunks[leaf.first_chunk];
+            let first = chunk.entries[usize::from(leaf.first_start)];
             if store.is_live(first.id) {
                 leaf.min = first.release;
                 leaf.min_index = first.id.index;
@@ -203,11 +206,12 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
             }
             leaf.len -= 1;
             leaf.dead -= 1;
-            chunk.start += 1;
-            if chunk.start == chunk.end {
+            leaf.first_start += 1;
+            if usize::from(leaf.first_start) == CHUNK {
                 let next = chunk.next;
-                self.chunks.remove(leaf.first_chunk);
+                self.chunks.give_back(leaf.first_chunk);
                 leaf.first_chunk = next;
+                leaf.first_start = 0;
             }
         }
     }
@@ -218,23 +222,26 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
         self.scratch.clear();
         let leaf = &mut self.leaves[index];
         let all_live = leaf.dead == 0;
+        let mut start = usize::from(leaf.first_start);
         let mut at = leaf.first_chunk;
-        leaf.first_chunk = NONE;
-        leaf.last_chunk = NONE;
-        leaf.len = 0;
-        leaf.dead = 0;
         while at != NONE {
             let chunk = &self.chunks[at];
-            let entries = &chunk.entries[usize::from(chunk.start)..usize::from(chunk.end)];
+            let end = if at == leaf.last_chunk { usize::from(leaf.last_end) } else { CHUNK };
+            let entries = &chunk.entries[start..end];
             if all_live {
                 self.scratch.extend_from_slice(entries);
             } else {
                 self.scratch.extend(entries.iter().filter(|entry| store.is_live(entry.id)));
             }
             let next = chunk.next;
-            self.chunks.remove(at);
+            self.chunks.give_back(at);
             at = next;
+            start = 0;
         }
+        leaf.first_chunk = NONE;
+        leaf.last_chunk = NONE;
+        leaf.len = 0;
+        leaf.dead = 0;
     }
 
     /// Moves the scratch into a gathered leaf.
@@ -279,15 +286,18 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
     /// by [`recycle`](Self::recycle).
     pub(super) fn take(&mut self, index: u32, store: &Store) -> Vec<Entry> {
         self.gather(index, store);
-        self.leaves.remove(index);
+        self.leaves.give_back(index);
         core::mem::take(&mut self.scratch)
     }
 
-    /// Removes a leaf and hands out its live entries, in order of release, as [`take`](Self::take).
-    pub(super) fn take_sorted(&mut self, index: u32, store: &Store) -> Vec<Entry> {
+    /// Empties a leaf and hands out its live entries, in order of release. The leaf stays, as the
+    /// location of those that become the run, until it is discarded.
+    pub(super) fn open(&mut self, index: u32, store: &Store) -> Vec<Entry> {
+        let sorted = self.leaves[index].sorted;
         self.gather(index, store);
-        self.leaves.remove(index);
-        self.sort_scratch();
+        if !sorted {
+            self.sort_scratch();
+        }
         core::mem::take(&mut self.scratch)
     }
 
@@ -316,15 +326,15 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
         next
     }
 
-    /// Frees a leaf all of whose entries are dead.
+    /// Frees a leaf without live entries.
     pub(super) fn discard(&mut self, index: u32) {
         let mut at = self.leaves[index].first_chunk;
         while at != NONE {
             let next = self.chunks[at].next;
-            self.chunks.remove(at);
+            self.chunks.give_back(at);
             at = next;
         }
-        self.leaves.remove(index);
+        self.leaves.give_back(index);
     }
 
     pub(super) fn bytes(&self) -> usize {

@@ -44,7 +44,7 @@ impl Entry {
 
 /// All priority classes. `LEAF` bounds a leaf, `CHUNK` its pieces of memory; tests make them tiny.
 #[derive(Debug)]
-pub(crate) struct Queue<const LEAF: usize = 256, const CHUNK: usize = 7> {
+pub(crate) struct Queue<const LEAF: usize = 1024, const CHUNK: usize = 15> {
     classes: [Class<LEAF, CHUNK>; Priority::ALL.len()],
     /// Nothing is due before this instant. 0 when it has to be found anew.
     idle_until: u64,
@@ -57,9 +57,16 @@ impl<const LEAF: usize, const CHUNK: usize> Queue<LEAF, CHUNK> {
 
     /// Queues a live task. O(1) amortised; bounded by 11 splits of a leaf.
     #[inline]
-    pub(crate) fn insert(&mut self, class: usize, entry: Entry, now: u64, store: &mut Store) {
-        self.idle_until = self.idle_until.min(entry.release);
-        self.classes[class].insert(entry, now, store);
+    pub(crate) fn insert(
+        &mut self,
+        class: usize,
+        release: u64,
+        id: TaskId,
+        now: u64,
+        store: &mut Store,
+    ) {
+        self.idle_until = self.idle_until.min(release);
+        self.classes[class].insert(Entry { release, id }, now, store);
     }
 
     /// Notes that the task at `place`, which has just left the store, was cancelled.
@@ -70,7 +77,8 @@ impl<const LEAF: usize, const CHUNK: usize> Queue<LEAF, CHUNK> {
         }
     }
 
-    /// Takes the first entry, by priority, release and submission, that is released at `now`.
+    /// Takes the first entry, by priority, release and submission, that is released at `now`. Its
+    /// task may be dead: then it is to be passed over.
     #[inline]
     pub(crate) fn pop_due(&mut self, now: u64, store: &mut Store) -> Option<Entry> {
         for class in &mut self.classes {

@@ -43,9 +43,9 @@ impl<const LEAF: usize, const CHUNK: usize> Pair<LEAF, CHUNK> {
     }
 
     fn insert(&mut self, class: usize, release: u64) -> TaskId {
-        let id = self.store.insert(Closure::once(|| ()), Priority::ALL[class], None);
+        let id = self.store.insert(Closure::once(|| ()), Priority::ALL[class]);
         let entry = Entry { release, id };
-        self.queue.insert(class, entry, self.now, &mut self.store);
+        self.queue.insert(class, release, id, self.now, &mut self.store);
         self.model.entries.push((class, entry));
         id
     }
@@ -63,12 +63,21 @@ impl<const LEAF: usize, const CHUNK: usize> Pair<LEAF, CHUNK> {
     fn pop(&mut self, limit: usize) {
         for _ in 0..limit {
             let expected = self.model.pop_due(self.now);
-            let got = self.queue.pop_due(self.now, &mut self.store);
+            let got = self.pop_live();
             assert_eq!(got, expected, "at {}", self.now);
             let Some(entry) = got else { break };
             drop(self.store.remove(entry.id));
         }
         self.queue.refresh(&mut self.store);
+    }
+
+    fn pop_live(&mut self) -> Option<Entry> {
+        loop {
+            let entry = self.queue.pop_due(self.now, &mut self.store)?;
+            if self.store.is_live(entry.id) {
+                return Some(entry);
+            }
+        }
     }
 
     fn check(&mut self) {

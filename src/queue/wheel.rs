@@ -17,12 +17,17 @@ use alloc::vec::Vec;
 use super::leaf::{Cancelled, Leaf, Leaves, NONE};
 use super::Entry;
 use crate::paged::Slab;
-use crate::store::{Location, Store};
+use crate::store::Store;
 use crate::task::TaskId;
 
 const DIGIT_BITS: u32 = 6;
 const SLOTS: usize = 1 << DIGIT_BITS;
 const LEVELS: usize = u64::BITS.div_ceil(DIGIT_BITS) as usize;
+
+/// Slots of this level, 262 µs, are opened whole.
+const NEAR_LEVEL: usize = 3;
+/// Leaves of the next level, 16.8 ms, are too if they hold more entries than this.
+const DENSE: usize = 64;
 
 /// The digit of `instant` at `level`.
 #[inline]
@@ -148,9 +153,18 @@ impl<const LEAF: usize, const CHUNK: usize> Wheel<LEAF, CHUNK> {
     fn root(&mut self, level: usize) -> u32 {
         self.occupied_levels |= 1 << level;
         if self.roots[level] == NONE {
-            self.roots[level] = self.nodes.insert(Node { level: level as u8, ..Node::default() });
+            self.roots[level] = self.add_node(NONE, 0, level);
         }
         self.roots[level]
+    }
+
+    fn add_node(&mut self, parent: u32, slot: usize, level: usize) -> u32 {
+        let index = self.nodes.take();
+        let node = &mut self.nodes[index];
+        // Children of vacant slots are never read, so the old ones may stay.
+        (node.occupied, node.nodes) = (0, 0);
+        (node.parent, node.slot, node.level) = (parent, slot as u8, level as u8);
+        index
     }
 
     #[inline]
@@ -163,9 +177,8 @@ impl<const LEAF: usize, const CHUNK: usize> Wheel<LEAF, CHUNK> {
 
     /// Replaces a full leaf by a node with its entries, in order. O(`LEAF`).
     fn split(&mut self, at: u32, slot: usize, leaf: u32, store: &mut Store) {
-        let level = self.nodes[at].level - 1;
-        let node = Node { parent: at, slot: slot as u8, level, ..Node::default() };
-        let node = self.nodes.insert(node);
+        let level = usize::from(self.nodes[at].level) - 1;
+        let node = self.add_node(at, slot, level);
         self.set_child(at, slot, node, true);
         let entries = self.leaves.take(leaf, store);
         for &entry in &entries {
@@ -243,40 +256,52 @@ impl<const LEAF: usize, const CHUNK: usize> Wheel<LEAF, CHUNK> {
         self.leaves.get(leaf).min
     }
 
-    /// Takes the earliest leaf's entries, sorted, as far as they are released by `look_ahead`,
-    /// moves the others to finer slots, and the horizon between the two. O(`LEAF`), sorting aside.
+    /// Takes the earliest leaf out of the tree: its entries, sorted, as far as the horizon is moved;
+    /// the others go to finer slots. O(`LEAF`), sorting aside. Returns the leaf, too, which stays
+    /// the entries' location until it is [closed](Self::close).
     ///
     /// The wheel is not empty, and its `next_release` has just been asked for.
-    pub(super) fn open_first(&mut self, look_ahead: u64, store: &mut Store) -> Vec<Entry> {
+    pub(super) fn open_first(&mut self, look_ahead: u64, store: &mut Store) -> (u32, Vec<Entry>) {
         let leaf = self.first_leaf();
         if leaf == self.backlog {
             self.detach(leaf);
         } else {
             self.enter(leaf, look_ahead);
         }
-        let mut entries = self.leaves.take_sorted(leaf, store);
+        let mut entries = self.leaves.open(leaf, store);
         let near = entries.partition_point(|entry| entry.release <= self.horizon);
         for &entry in &entries[near..] {
             self.insert(entry, store);
         }
         entries.truncate(near);
-        for entry in &entries {
-            store.set_location(entry.id, Location::RUN);
+        (leaf, entries)
+    }
+
+    /// Frees the leaf that `open_first` returned, and keeps a vector's memory for the next time.
+    pub(super) fn close(&mut self, leaf: u32, spent: Vec<Entry>) {
+        self.leaves.recycle(spent);
+        if leaf != NONE {
+            self.leaves.discard(leaf);
         }
-        entries
     }
 
     /// Moves the horizon into the earliest leaf's slot, and takes the leaf out of the tree.
+    ///
+    /// The horizon moves to the slot's end if that is near or the leaf dense, so that most entries
+    /// are moved only once. Otherwise a wide slot would send all arrivals to the late heap.
     fn enter(&mut self, leaf: u32, look_ahead: u64) {
-        let Leaf { node, slot, min, .. } = *self.leaves.get(leaf);
+        let Leaf { node, slot, min, len, .. } = *self.leaves.get(leaf);
         self.make_roots(node);
         let level = usize::from(self.nodes[node].level);
-        self.horizon = last_of_slot(min, level).min(look_ahead.max(min));
+        let whole = level <= NEAR_LEVEL || level == NEAR_LEVEL + 1 && usize::from(len) > DENSE;
+        let limit = if whole { u64::MAX } else { look_ahead.max(min) };
+        self.horizon = last_of_slot(min, level).min(limit);
         self.detach(leaf);
-        let node = &self.nodes[node];
-        if node.occupied & 1 << slot != 0 {
-            self.backlog = node.children[usize::from(slot)];
-            self.vacate(self.leaves.get(leaf).node, usize::from(slot));
+        let vacated = &self.nodes[node];
+        if vacated.occupied & 1 << slot != 0 {
+            // What is left of a ring.
+            self.backlog = vacated.children[usize::from(slot)];
+            self.vacate(node, usize::from(slot));
         }
     }
 
@@ -289,7 +314,7 @@ impl<const LEAF: usize, const CHUNK: usize> Wheel<LEAF, CHUNK> {
             self.nodes[at].parent = NONE;
             let replaced = core::mem::replace(&mut self.roots[usize::from(level)], at);
             if replaced != NONE {
-                self.nodes.remove(replaced);
+                self.nodes.give_back(replaced);
             }
             self.occupied_levels |= 1 << level;
             self.nodes[parent].occupied &= !(1 << slot);
@@ -334,7 +359,7 @@ impl<const LEAF: usize, const CHUNK: usize> Wheel<LEAF, CHUNK> {
                 return;
             }
             let above = (node.parent, usize::from(node.slot));
-            self.nodes.remove(at);
+            self.nodes.give_back(at);
             (at, slot) = above;
         }
     }
@@ -350,11 +375,6 @@ impl<const LEAF: usize, const CHUNK: usize> Wheel<LEAF, CHUNK> {
                 true
             }
         }
-    }
-
-    /// Takes back a vector that `open_first` handed out, for the next time.
-    pub(super) fn recycle(&mut self, entries: Vec<Entry>) {
-        self.leaves.recycle(entries);
     }
 
     pub(super) fn bytes(&self) -> usize {
