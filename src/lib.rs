@@ -29,9 +29,13 @@ mod tick;
 mod time;
 mod wait;
 
-#[cfg(feature = "std")]
-pub use clock::{ClockError, DefaultClock, MonotonicClock, TscClock};
+#[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
+pub use clock::MonotonicClock;
+#[cfg(all(feature = "std", target_arch = "wasm32", target_os = "unknown"))]
+pub use clock::PerformanceClock;
 pub use clock::{Clock, ManualClock};
+#[cfg(feature = "std")]
+pub use clock::{ClockError, DefaultClock, TscClock};
 pub use config::{Config, ConfigError, MetricsLevel, MissedTick, Wait};
 pub use context::Context;
 pub use engine::DeadlineMiss;

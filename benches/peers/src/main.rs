@@ -1,5 +1,6 @@
 //! The same work through this crate and through others; one table of ratios. See the README.
 
+mod counting;
 mod harness;
 mod machine;
 mod peers;
@@ -9,7 +10,7 @@ mod works;
 use std::process::ExitCode;
 
 use harness::Plan;
-use works::memory::CountingAllocator;
+use counting::CountingAllocator;
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;

@@ -3,7 +3,7 @@
 mod crowded;
 mod hold;
 mod idle;
-pub mod memory;
+mod memory;
 mod metrics;
 mod throughput;
 mod timeouts;

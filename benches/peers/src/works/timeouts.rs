@@ -3,7 +3,6 @@
 //! armed again. One re-arm per µs of virtual time, a poll after each 64.
 
 use std::cell::{Cell, RefCell};
-use std::mem;
 use std::time::{Duration, Instant};
 
 use nanosecond_scheduler::{Config, Task, TaskId, TimePoint};
@@ -70,7 +69,7 @@ fn rearm(plan: Plan, table: &mut Table, work: &str, order: Order, target: f64) {
 }
 
 /// What expired of one contender.
-pub struct Log {
+struct Log {
     /// Whether timers must expire in exact order, and not a µs early.
     exact: bool,
     now_ns: Cell<u64>,
@@ -80,7 +79,7 @@ pub struct Log {
 }
 
 /// What a timer's closure captures: 32 bytes.
-struct Expiry {
+pub struct Expiry {
     log: &'static Log,
     timer: usize,
     armed_at_ns: u64,
@@ -100,7 +99,7 @@ impl Expiry {
     }
 }
 
-trait Timers {
+pub trait Timers {
     type Key;
     fn arm(&mut self, expiry: Expiry) -> Self::Key;
     fn cancel(&mut self, key: Self::Key);
@@ -111,13 +110,6 @@ trait Timers {
     /// Time spent on what is no part of the work.
     fn untimed(&self) -> Duration {
         Duration::ZERO
-    }
-    /// Does the work in the surroundings that the timers need.
-    fn surround(bench: &mut Bench<Self>, work: impl FnOnce(&mut Bench<Self>))
-    where
-        Self: Sized,
-    {
-        work(bench);
     }
 }
 
@@ -131,4 +123,192 @@ pub struct Bench<T: Timers> {
     next: usize,
     now_ns: u64,
     expired: usize,
+}
+
+impl<T: Timers> Bench<T> {
+    pub fn new(timers: T, live: usize, order: Order, exact: bool) -> Self {
+        let log: &'static Log = Box::leak(Box::new(Log {
+            exact,
+            now_ns: Cell::new(0),
+            last_ns: Cell::new(0),
+            expired: RefCell::new(Vec::with_capacity(live)),
+            trace: Cell::new(0),
+        }));
+        let keys = (0..live).map(|_| None).collect();
+        let rng = Rng(live as u64);
+        let mut bench = Bench { timers, keys, order, log, rng, next: 0, now_ns: 0, expired: 0 };
+        for timer in 0..live {
+            bench.arm(timer, 0);
+        }
+        bench
+    }
+
+    /// Re-arms this many timers; ns per re-arm. The share that expired is asserted.
+    pub fn rearm(&mut self, count: usize) -> f64 {
+        let (expired, untimed) = (self.expired, self.timers.untimed());
+        let start = Instant::now();
+        for _ in 0..count / PER_POLL {
+            self.poll();
+            for step in 0..PER_POLL as u64 {
+                let timer = self.next_timer();
+                if let Some(key) = self.keys[timer].take() {
+                    self.timers.cancel(key);
+                }
+                self.arm(timer, self.now_ns + step * GAP_NS);
+            }
+        }
+        let spent = start.elapsed() - (self.timers.untimed() - untimed);
+        let share = (self.expired - expired) as f64 / count as f64;
+        assert!((0.005..0.02).contains(&share), "{share} of the timers expired");
+        spent.as_nanos() as f64 / count as f64
+    }
+
+    /// Moves time, runs what has expired and arms it again.
+    fn poll(&mut self) {
+        self.now_ns += PER_POLL as u64 * GAP_NS;
+        self.log.now_ns.set(self.now_ns);
+        self.timers.run_until(self.now_ns);
+        while let Some(timer) = self.pop_expired() {
+            self.expired += 1;
+            let key = self.keys[timer].take().expect("it was armed, and expired once");
+            self.timers.expired(key);
+            self.arm(timer, self.now_ns);
+        }
+    }
+
+    fn pop_expired(&self) -> Option<usize> {
+        self.log.expired.borrow_mut().pop()
+    }
+
+    #[inline]
+    fn next_timer(&mut self) -> usize {
+        if self.order == Order::Random {
+            return self.rng.below(self.keys.len() as u64) as usize;
+        }
+        let timer = self.next;
+        self.next = if timer + 1 == self.keys.len() { 0 } else { timer + 1 };
+        timer
+    }
+
+    #[inline]
+    fn arm(&mut self, timer: usize, armed_at_ns: u64) {
+        let (least, most) = self.order.timeouts();
+        let unit_ns = self.keys.len() as u64 * GAP_NS / 100;
+        let at_ns = armed_at_ns + unit_ns * least + self.rng.below(unit_ns * (most - least));
+        let expiry = Expiry { log: self.log, timer, armed_at_ns, at_ns };
+        self.keys[timer] = Some(self.timers.arm(expiry));
+    }
+
+    /// How many have expired, and a digest of which and when, in order.
+    fn trace(&self) -> (usize, u64) {
+        (self.expired, self.log.trace.get())
+    }
+}
+
+impl<T: Timers> Drop for Bench<T> {
+    fn drop(&mut self) {
+        for key in self.keys.drain(..).flatten() {
+            self.timers.cancel(key);
+        }
+    }
+}
+
+impl Timers for Ours {
+    type Key = TaskId;
+
+    #[inline]
+    fn arm(&mut self, expiry: Expiry) -> TaskId {
+        let at = TimePoint::from_nanos(expiry.at_ns);
+        let task = Task::new(move || expiry.run(), Duration::ZERO).at(at);
+        self.scheduler.schedule(task).expect("room for it")
+    }
+
+    #[inline]
+    fn cancel(&mut self, key: TaskId) {
+        self.scheduler.cancel(key).expect("it is pending");
+    }
+
+    fn run_until(&mut self, now_ns: u64) {
+        self.run_until(now_ns);
+    }
+}
+
+fn boxed(expiry: Expiry) -> Closure {
+    Box::new(move || expiry.run())
+}
+
+impl<K: HeapKind> Timers for LazyHeap<K> {
+    type Key = lazy::Key;
+
+    #[inline]
+    fn arm(&mut self, expiry: Expiry) -> lazy::Key {
+        self.schedule(expiry.at_ns, boxed(expiry))
+    }
+
+    #[inline]
+    fn cancel(&mut self, key: lazy::Key) {
+        self.cancel(key);
+    }
+
+    fn run_until(&mut self, now_ns: u64) {
+        self.run_until(now_ns);
+    }
+}
+
+impl Timers for Delays<Closure> {
+    type Key = tokio_util::time::delay_queue::Key;
+
+    #[inline]
+    fn arm(&mut self, expiry: Expiry) -> Self::Key {
+        self.schedule(expiry.at_ns, boxed(expiry))
+    }
+
+    #[inline]
+    fn cancel(&mut self, key: Self::Key) {
+        self.cancel(&key);
+    }
+
+    fn run_until(&mut self, now_ns: u64) {
+        self.run_until(now_ns, |closure| closure());
+    }
+
+    fn untimed(&self) -> Duration {
+        self.advancing()
+    }
+}
+
+struct NexusTimers {
+    timers: Nexus<Closure>,
+    due: Vec<Closure>,
+}
+
+impl NexusTimers {
+    fn new() -> Self {
+        NexusTimers { timers: Nexus::new(), due: Vec::new() }
+    }
+}
+
+impl Timers for NexusTimers {
+    type Key = nexus_timer::TimerHandle<Closure>;
+
+    #[inline]
+    fn arm(&mut self, expiry: Expiry) -> Self::Key {
+        self.timers.schedule(expiry.at_ns, boxed(expiry))
+    }
+
+    #[inline]
+    fn cancel(&mut self, key: Self::Key) {
+        self.timers.cancel(key);
+    }
+
+    fn run_until(&mut self, now_ns: u64) {
+        self.timers.poll(now_ns, &mut self.due);
+        for closure in self.due.drain(..) {
+            closure();
+        }
+    }
+
+    fn expired(&mut self, key: Self::Key) {
+        self.timers.free(key);
+    }
 }

@@ -1,0 +1,2 @@
+//! Criterion benchmarks of the scheduler.
+fn main() {}
