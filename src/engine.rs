@@ -7,7 +7,9 @@ use alloc::boxed::Box;
 
 use crate::config::{Config, MissedTick};
 use crate::error::{CancelError, ScheduleError, ScheduleErrorKind, TriggerError};
-use crate::metrics::{Recorder, TickCounts};
+use crate::metrics::Recorder;
+#[cfg(feature = "std")]
+use crate::metrics::TickCounts;
 use crate::queue::{Entry, Queue};
 use crate::store::{Location, Place, Store};
 use crate::task::{Attributes, Repeat, Start, Task, TaskId};

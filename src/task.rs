@@ -86,6 +86,7 @@ pub(crate) struct Attributes {
     /// Relative deadline in ns.
     pub(crate) deadline: Option<u64>,
     /// The number of a task that came through a `Remote`.
+    #[cfg(feature = "std")]
     pub(crate) remote: Option<u64>,
     /// Release of the latest job of a sporadic task.
     pub(crate) last_release: Option<u64>,

@@ -133,7 +133,8 @@ impl Recorder {
     pub(crate) fn snapshot(&self, now: u64, pending: usize, memory_bytes: usize) -> Metrics {
         let elapsed_ns = now.saturating_sub(self.created_at);
         let timed = self.ticks > 0;
-        let mut metrics = Metrics {
+        let [p50, p95, p99] = self.tick_time_quantiles([0.50, 0.95, 0.99]);
+        Metrics {
             level: self.level,
             elapsed_ns,
             ticks: self.ticks,
@@ -153,17 +154,18 @@ impl Recorder {
             avg_tick_time_ns: self.tick_time_total_ns.checked_div(self.ticks).unwrap_or(0),
             min_tick_time_ns: if timed { self.tick_time_min_ns } else { 0 },
             max_tick_time_ns: self.tick_time_max_ns,
-            p50_tick_time_ns: None,
-            p95_tick_time_ns: None,
-            p99_tick_time_ns: None,
+            p50_tick_time_ns: p50,
+            p95_tick_time_ns: p95,
+            p99_tick_time_ns: p99,
             latency: self.latency(),
-        };
-        #[cfg(feature = "std")]
-        if let Some(histograms) = self.histograms.as_ref().filter(|_| timed) {
-            metrics.p50_tick_time_ns = Some(histograms.tick_time_quantile(0.50));
-            metrics.p95_tick_time_ns = Some(histograms.tick_time_quantile(0.95));
-            metrics.p99_tick_time_ns = Some(histograms.tick_time_quantile(0.99));
         }
-        metrics
+    }
+
+    fn tick_time_quantiles<const N: usize>(&self, quantiles: [f64; N]) -> [Option<u64>; N] {
+        #[cfg(feature = "std")]
+        if let Some(histograms) = self.histograms.as_ref().filter(|_| self.ticks > 0) {
+            return quantiles.map(|quantile| Some(histograms.tick_time_quantile(quantile)));
+        }
+        quantiles.map(|_| None)
     }
 }

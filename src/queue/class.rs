@@ -21,8 +21,6 @@ pub(super) struct Class<const LEAF: usize, const CHUNK: usize> {
     newest_in_run: u64,
     /// No entry is released before this instant.
     not_before: u64,
-    /// Whether `not_before` is the earliest release.
-    exact: bool,
 }
 
 impl<const LEAF: usize, const CHUNK: usize> Class<LEAF, CHUNK> {
@@ -34,7 +32,6 @@ impl<const LEAF: usize, const CHUNK: usize> Class<LEAF, CHUNK> {
             opened: NONE,
             newest_in_run: 0,
             not_before: u64::MAX,
-            exact: true,
         }
     }
 
@@ -46,10 +43,7 @@ impl<const LEAF: usize, const CHUNK: usize> Class<LEAF, CHUNK> {
 
     #[inline]
     pub(super) fn insert(&mut self, entry: Entry, now: u64, store: &mut Store) {
-        if entry.release < self.not_before {
-            self.not_before = entry.release;
-            self.exact = true;
-        }
+        self.not_before = self.not_before.min(entry.release);
         if entry.release > self.wheel.horizon() {
             if now > self.wheel.horizon() {
                 self.wheel.extend_horizon(now.saturating_add(LOOK_AHEAD_NS));
@@ -78,8 +72,8 @@ impl<const LEAF: usize, const CHUNK: usize> Class<LEAF, CHUNK> {
         location: Location,
         store: &mut Store,
     ) -> bool {
-        let head_lost = match location {
-            Location::NONE => return false,
+        match location {
+            Location::NONE => false,
             Location::RUN => self.run_cancelled(id, store),
             Location::LATE => {
                 let first = self.late.first().is_some_and(|first| first.id == id);
@@ -88,9 +82,7 @@ impl<const LEAF: usize, const CHUNK: usize> Class<LEAF, CHUNK> {
             }
             leaf if leaf.index() == self.opened => self.run_cancelled(id, store),
             leaf => self.wheel.cancelled(id, leaf.index(), store),
-        };
-        self.exact &= !head_lost;
-        head_lost
+        }
     }
 
     fn run_cancelled(&mut self, id: TaskId, store: &Store) -> bool {
@@ -100,8 +92,23 @@ impl<const LEAF: usize, const CHUNK: usize> Class<LEAF, CHUNK> {
     }
 
     /// Takes the earliest entry, dead or alive, if it is released at `now`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn pop_due(&mut self, now: u64, store: &mut Store) -> Option<Entry> {
+        match self.run.first() {
+            Some(&entry) if entry.release <= now && self.late.is_empty() => {
+                self.run.pop();
+                if let Some(soon) = self.run.ahead() {
+                    store.prefetch(soon.id);
+                }
+                Some(entry)
+            }
+            _ => self.pop_due_slow(now, store),
+        }
+    }
+
+    /// [`pop_due`](Self::pop_due) when more than the run is to be looked at.
+    #[inline(never)]
+    fn pop_due_slow(&mut self, now: u64, store: &mut Store) -> Option<Entry> {
         let (entry, from_run) = loop {
             if let Some(front) = self.front() {
                 break front;
@@ -110,15 +117,11 @@ impl<const LEAF: usize, const CHUNK: usize> Class<LEAF, CHUNK> {
                 return None;
             }
         };
-        self.not_before = entry.release;
-        self.exact = false;
         if entry.release > now {
+            self.not_before = entry.release;
             return None;
         }
         self.pop_front(from_run);
-        if let Some(soon) = self.run.ahead() {
-            store.prefetch(soon.id);
-        }
         Some(entry)
     }
 
@@ -133,7 +136,6 @@ impl<const LEAF: usize, const CHUNK: usize> Class<LEAF, CHUNK> {
         }
     }
 
-    #[inline]
     fn pop_front(&mut self, from_run: bool) {
         if from_run {
             self.run.pop();
@@ -143,11 +145,9 @@ impl<const LEAF: usize, const CHUNK: usize> Class<LEAF, CHUNK> {
     }
 
     /// Refills the empty run from the wheel if something there is due.
-    #[inline(never)]
     fn open_next(&mut self, now: u64, store: &mut Store) -> bool {
         self.newest_in_run = 0;
         self.not_before = self.wheel.next_release(store);
-        self.exact = true;
         if self.not_before > now || self.wheel.is_empty() {
             return false;
         }
@@ -159,30 +159,22 @@ impl<const LEAF: usize, const CHUNK: usize> Class<LEAF, CHUNK> {
     }
 
     /// The earliest release; `u64::MAX` also if there is none.
-    #[inline]
     pub(super) fn next_release(&mut self, store: &mut Store) -> u64 {
-        if !self.exact {
-            self.find_next_release(store);
-        }
-        self.not_before
-    }
-
-    fn find_next_release(&mut self, store: &mut Store) {
-        self.exact = true;
         while let Some((entry, from_run)) = self.front() {
             if store.is_live(entry.id) {
                 self.not_before = entry.release;
-                return;
+                return entry.release;
             }
             self.pop_front(from_run);
         }
         self.newest_in_run = 0;
         self.not_before = self.wheel.next_release(store);
+        self.not_before
     }
 
     /// Whether no live task is queued.
     pub(super) fn is_empty(&mut self, store: &mut Store) -> bool {
-        self.find_next_release(store);
+        self.next_release(store);
         self.front().is_none() && self.wheel.is_empty()
     }
 

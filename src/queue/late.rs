@@ -53,6 +53,11 @@ impl Late {
     }
 
     #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.heap.is_empty()
+    }
+
+    #[inline]
     pub(super) fn first(&self) -> Option<&Entry> {
         self.heap.peek().map(|arrival| &arrival.entry)
     }

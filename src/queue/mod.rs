@@ -79,7 +79,7 @@ impl<const LEAF: usize, const CHUNK: usize> Queue<LEAF, CHUNK> {
 
     /// Takes the first entry, by priority, release and submission, that is released at `now`. Its
     /// task may be dead: then it is to be passed over.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pop_due(&mut self, now: u64, store: &mut Store) -> Option<Entry> {
         for class in &mut self.classes {
             if class.not_before() <= now {

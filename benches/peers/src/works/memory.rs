@@ -93,7 +93,7 @@ fn fill_heap(jobs: Jobs<'_>) -> LazyHeap<Std> {
 }
 
 fn steady_state(plan: Plan, table: &mut Table) {
-    let live = plan.size(100_000, 1_000);
+    let live = plan.size(100_000, 10_000);
     for (name, order) in [("random order", Order::Random), ("oldest first", Order::OldestFirst)] {
         let work = format!("allocations in steady state, timeouts, {name}");
         let mut bench = Bench::new(Ours::new(Config::default()), live, order, true);
