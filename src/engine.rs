@@ -140,14 +140,16 @@ impl Engine {
         self.deadlines += usize::from(task.attributes.deadline.is_some());
         let id = self.store.insert(task.closure, task.priority);
         self.store.set_attributes(id, task.attributes);
-        if let Some(release) = release {
-            self.enqueue(id, release);
+        match release {
+            Some(release) => self.enqueue(id, release),
+            None => self.store.set_location(id, Location::NONE),
         }
         Ok(id)
     }
 
     /// Queues the next job of a live task that is not in the queue.
     pub(crate) fn enqueue(&mut self, id: TaskId, release: u64) {
+        self.store.set_location(id, Location::RUN);
         let class = self.store.place(id).class();
         self.queue.insert(class, release, id, self.now, &mut self.store);
     }

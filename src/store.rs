@@ -27,7 +27,7 @@ impl Place {
 
     #[inline]
     fn new(priority: Priority) -> Self {
-        Place(Location::NONE.0 | (priority as u32) << 30)
+        Place(Location::RUN.0 | (priority as u32) << 30)
     }
 
     #[inline]
@@ -123,7 +123,7 @@ impl Store {
         self.live >= self.capacity
     }
 
-    /// Stores a task that is not in the queue yet. O(1). The caller checks [`is_full`](Self::is_full).
+    /// Stores a task that is about to be queued in the run, or elsewhere. O(1). The caller checks [`is_full`](Self::is_full).
     #[inline(always)]
     pub(crate) fn insert(&mut self, closure: Closure, priority: Priority) -> TaskId {
         debug_assert!(!self.is_full());

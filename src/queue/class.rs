@@ -41,18 +41,28 @@ impl<const LEAF: usize, const CHUNK: usize> Class<LEAF, CHUNK> {
         self.not_before
     }
 
-    #[inline]
+    /// Queues an entry whose task's location is [`Location::RUN`] so far.
+    #[inline(always)]
     pub(super) fn insert(&mut self, entry: Entry, now: u64, store: &mut Store) {
         self.not_before = self.not_before.min(entry.release);
-        if entry.release > self.wheel.horizon() {
-            if now > self.wheel.horizon() {
-                self.wheel.extend_horizon(now.saturating_add(LOOK_AHEAD_NS));
-            }
-            if entry.release > self.wheel.horizon() {
-                return self.wheel.insert(entry, store);
-            }
+        let in_order = self.newest_in_run <= entry.release;
+        if in_order && entry.release <= self.wheel.horizon() && !self.wheel.has_backlog() {
+            self.newest_in_run = entry.release;
+            self.run.append(entry);
+        } else {
+            self.insert_slow(entry, now, store);
         }
-        if entry.release < self.newest_in_run {
+    }
+
+    /// [`insert`](Self::insert) for entries that may belong elsewhere than in the run.
+    #[inline(never)]
+    fn insert_slow(&mut self, entry: Entry, now: u64, store: &mut Store) {
+        if now > self.wheel.horizon() {
+            self.wheel.extend_horizon(now.saturating_add(LOOK_AHEAD_NS));
+        }
+        if entry.release > self.wheel.horizon() {
+            self.wheel.insert(entry, store);
+        } else if entry.release < self.newest_in_run {
             store.set_location(entry.id, Location::LATE);
             self.late.push(entry);
         } else if entry.release == self.wheel.horizon() && self.wheel.has_backlog() {
@@ -60,7 +70,6 @@ impl<const LEAF: usize, const CHUNK: usize> Class<LEAF, CHUNK> {
             self.wheel.append_to_backlog(entry, store);
         } else {
             self.newest_in_run = entry.release;
-            store.set_location(entry.id, Location::RUN);
             self.run.append(entry);
         }
     }

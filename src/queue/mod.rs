@@ -55,8 +55,9 @@ impl<const LEAF: usize, const CHUNK: usize> Queue<LEAF, CHUNK> {
         Queue { classes: core::array::from_fn(|_| Class::new()), idle_until: u64::MAX }
     }
 
-    /// Queues a live task. O(1) amortised; bounded by 11 splits of a leaf.
-    #[inline]
+    /// Queues a live task, whose location is [`Location::RUN`](crate::store::Location::RUN) so far.
+    /// O(1) amortised; bounded by 11 splits of a leaf.
+    #[inline(always)]
     pub(crate) fn insert(
         &mut self,
         class: usize,

@@ -37,14 +37,24 @@ impl Run {
     }
 
     /// Appends an entry that is not earlier than any present one.
-    #[inline]
+    #[inline(always)]
     pub(super) fn append(&mut self, entry: Entry) {
         debug_assert!(self.entries.last().is_none_or(|last| last.release <= entry.release));
-        if self.entries.len() == self.entries.capacity() && self.head > self.entries.len() / 2 {
-            self.entries.drain(..self.head);
-            self.head = 0;
+        if self.entries.len() == self.entries.capacity() {
+            self.make_room();
         }
         self.entries.push(entry);
+    }
+
+    /// Reuses the consumed part if that is most of it, or grows.
+    #[cold]
+    fn make_room(&mut self) {
+        if self.head > self.entries.len() / 2 {
+            self.entries.drain(..self.head);
+            self.head = 0;
+        } else {
+            self.entries.reserve(1);
+        }
     }
 
     /// Refills an empty run with entries in order, and returns its spent memory.
