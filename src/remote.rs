@@ -347,3 +347,7 @@ impl fmt::Display for RemoteErrorKind {
 }
 
 impl core::error::Error for RemoteErrorKind {}
+
+#[cfg(all(test, loom))]
+#[path = "remote_loom.rs"]
+mod loom_tests;

@@ -15,35 +15,65 @@ pub(crate) use {
     models::{ArrayQueue, Parker, Unparker},
 };
 
-/// What crossbeam's types promise, in terms of loom's.
+/// What crossbeam's types promise, and no more, in terms of loom's.
 #[cfg(loom)]
 mod models {
+    use loom::sync::atomic::{AtomicUsize, Ordering};
     use loom::sync::{Arc, Condvar, Mutex};
-    use std::collections::VecDeque;
     use std::time::Duration;
 
+    /// A pop synchronises with the push of the very item that it takes, and may overlook an item
+    /// whose push does not happen before it: `tail` is an atomic, which loom reads stale where the
+    /// memory model allows it. A lock around the whole queue would hide that.
     #[derive(Debug)]
     pub(crate) struct ArrayQueue<T> {
-        items: Mutex<VecDeque<T>>,
-        capacity: usize,
+        slots: Vec<Mutex<Option<T>>>,
+        /// Items popped since the beginning; only the owner pops.
+        head: AtomicUsize,
+        /// Places taken by pushes since the beginning.
+        tail: AtomicUsize,
     }
 
     impl<T> ArrayQueue<T> {
         pub(crate) fn new(capacity: usize) -> Self {
-            ArrayQueue { items: Mutex::new(VecDeque::new()), capacity }
+            let slots = (0..capacity).map(|_| Mutex::new(None)).collect();
+            ArrayQueue { slots, head: AtomicUsize::new(0), tail: AtomicUsize::new(0) }
+        }
+
+        fn slot(&self, position: usize) -> &Mutex<Option<T>> {
+            &self.slots[position % self.slots.len()]
         }
 
         pub(crate) fn push(&self, item: T) -> Result<(), T> {
-            let mut items = self.items.lock().unwrap();
-            if items.len() == self.capacity {
-                return Err(item);
+            let mut tail = self.tail.load(Ordering::Relaxed);
+            loop {
+                if tail.saturating_sub(self.head.load(Ordering::Acquire)) == self.slots.len() {
+                    return Err(item);
+                }
+                let (success, failure) = (Ordering::AcqRel, Ordering::Relaxed);
+                match self.tail.compare_exchange(tail, tail + 1, success, failure) {
+                    Ok(_) => break,
+                    Err(newer) => tail = newer,
+                }
             }
-            items.push_back(item);
+            *self.slot(tail).lock().unwrap() = Some(item);
             Ok(())
         }
 
         pub(crate) fn pop(&self) -> Option<T> {
-            self.items.lock().unwrap().pop_front()
+            let head = self.head.load(Ordering::Relaxed);
+            if head == self.tail.load(Ordering::Acquire) {
+                return None;
+            }
+            loop {
+                // Bound to a name, so that the lock is released before this thread yields.
+                let item = self.slot(head).lock().unwrap().take();
+                if item.is_some() {
+                    self.head.store(head + 1, Ordering::Release);
+                    return item;
+                }
+                loom::thread::yield_now();
+            }
         }
     }
 
@@ -52,11 +82,18 @@ mod models {
     pub(crate) struct Parker(Unparker);
 
     #[derive(Clone, Debug)]
-    pub(crate) struct Unparker(Arc<(Mutex<bool>, Condvar)>);
+    pub(crate) struct Unparker(Arc<Token>);
+
+    #[derive(Debug)]
+    struct Token {
+        left: Mutex<bool>,
+        changed: Condvar,
+    }
 
     impl Parker {
         pub(crate) fn new() -> Self {
-            Parker(Unparker(Arc::new((Mutex::new(false), Condvar::new()))))
+            let token = Token { left: Mutex::new(false), changed: Condvar::new() };
+            Parker(Unparker(Arc::new(token)))
         }
 
         pub(crate) fn unparker(&self) -> &Unparker {
@@ -64,26 +101,24 @@ mod models {
         }
 
         pub(crate) fn park(&self) {
-            let (token, changed) = &*self.0 .0;
-            let mut token = token.lock().unwrap();
-            while !*token {
-                token = changed.wait(token).unwrap();
+            let token = &self.0 .0;
+            let mut left = token.left.lock().unwrap();
+            while !*left {
+                left = token.changed.wait(left).unwrap();
             }
-            *token = false;
+            *left = false;
         }
 
-        /// A timeout may end at once.
+        /// No timeout ends within a model: what relies on one to be woken is stuck.
         pub(crate) fn park_timeout(&self, _: Duration) {
-            let (token, _) = &*self.0 .0;
-            *token.lock().unwrap() = false;
+            self.park();
         }
     }
 
     impl Unparker {
         pub(crate) fn unpark(&self) {
-            let (token, changed) = &*self.0 .0;
-            *token.lock().unwrap() = true;
-            changed.notify_one();
+            *self.0.left.lock().unwrap() = true;
+            self.0.changed.notify_one();
         }
     }
 }

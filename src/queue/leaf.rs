@@ -13,6 +13,7 @@ pub(super) const NONE: u32 = u32::MAX;
 /// Part of a leaf's list. Which entries are in use the leaf knows: all, but in its first chunk and
 /// its last.
 #[derive(Debug)]
+#[repr(align(64))]
 struct Chunk<const CHUNK: usize> {
     entries: [Entry; CHUNK],
     next: u32,
@@ -36,7 +37,7 @@ pub(super) struct Leaf {
     min_index: u32,
     first_chunk: u32,
     last_chunk: u32,
-    /// Where the entries begin in the first chunk, and end in the last.
+    /// Where the entries begin in the first chunk, and end in the last; `CHUNK` in an empty leaf.
     first_start: u16,
     last_end: u16,
     /// Entries, dead ones included.
@@ -117,17 +118,19 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
     /// An empty leaf for `slot` of `node`, alone in its ring.
     pub(super) fn add(&mut self, node: u32, slot: u8) -> u32 {
         let leaf = self.leaves.take();
-        self.leaves[leaf] = Leaf { node, slot, next: leaf, previous: leaf, ..Leaf::default() };
+        let last_end = CHUNK as u16;
+        self.leaves[leaf] =
+            Leaf { node, slot, next: leaf, previous: leaf, last_end, ..Leaf::default() };
         leaf
     }
 
     #[inline]
-    pub(super) fn is_full(&self, leaf: u32) -> bool {
-        usize::from(self.leaves[leaf].len) >= LEAF
+    pub(super) fn has_room(&self, leaf: u32) -> bool {
+        usize::from(self.leaves[leaf].len) < LEAF
     }
 
     /// Appends a live entry to a leaf that is not full.
-    #[inline]
+    #[inline(always)]
     pub(super) fn push(&mut self, index: u32, entry: Entry, store: &mut Store) {
         store.set_location(entry.id, Location::leaf(index));
         let leaf = &mut self.leaves[index];
@@ -143,20 +146,25 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
         leaf.sorted &= leaf.newest <= entry.release;
         leaf.newest = entry.release;
         leaf.len += 1;
-        if usize::from(leaf.last_end) == CHUNK || leaf.last_chunk == NONE {
-            let chunk = self.chunks.take();
-            self.chunks[chunk].next = NONE;
-            if leaf.last_chunk == NONE {
-                leaf.first_chunk = chunk;
-                leaf.first_start = 0;
-            } else {
-                self.chunks[leaf.last_chunk].next = chunk;
-            }
-            leaf.last_chunk = chunk;
-            leaf.last_end = 0;
+        if usize::from(leaf.last_end) == CHUNK {
+            Self::add_chunk(leaf, &mut self.chunks);
         }
         self.chunks[leaf.last_chunk].entries[usize::from(leaf.last_end)] = entry;
         leaf.last_end += 1;
+    }
+
+    #[cold]
+    fn add_chunk(leaf: &mut Leaf, chunks: &mut Slab<Chunk<CHUNK>>) {
+        let chunk = chunks.take();
+        chunks[chunk].next = NONE;
+        if leaf.last_chunk == NONE {
+            leaf.first_chunk = chunk;
+            leaf.first_start = 0;
+        } else {
+            chunks[leaf.last_chunk].next = chunk;
+        }
+        leaf.last_chunk = chunk;
+        leaf.last_end = 0;
     }
 
     /// Counts a cancelled entry; sweeps the leaf when the dead outnumber the live.
@@ -240,6 +248,7 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
         }
         leaf.first_chunk = NONE;
         leaf.last_chunk = NONE;
+        leaf.last_end = CHUNK as u16;
         leaf.len = 0;
         leaf.dead = 0;
     }

@@ -47,12 +47,14 @@ fn last_of_slot(instant: u64, level: usize) -> u64 {
     instant | ((1 << (DIGIT_BITS as usize * level)) - 1)
 }
 
+/// What a slot holds: a leaf's index, a node's with this bit set, or [`NONE`].
+const NODE: u32 = 1 << 31;
+
 #[derive(Debug)]
 struct Node {
     /// Slots that hold something. A bit field avoids a scan for the first.
     occupied: u64,
-    /// Occupied slots that hold a node instead of a leaf.
-    nodes: u64,
+    /// In a node that is not in use all of them are vacant.
     children: [u32; SLOTS],
     /// The node above and the slot there; a root has no parent.
     parent: u32,
@@ -62,19 +64,20 @@ struct Node {
 
 impl Default for Node {
     fn default() -> Self {
-        Node { occupied: 0, nodes: 0, children: [NONE; SLOTS], parent: NONE, slot: 0, level: 0 }
+        Node { occupied: 0, children: [NONE; SLOTS], parent: NONE, slot: 0, level: 0 }
     }
 }
 
 impl Node {
     #[inline]
-    fn is_node(&self, slot: usize) -> bool {
-        self.nodes & 1 << slot != 0
+    fn occupy(&mut self, slot: usize, child: u32) {
+        self.occupied |= 1 << slot;
+        self.children[slot] = child;
     }
 
-    /// The leaf in `slot`.
-    fn leaf(&self, slot: usize) -> Option<u32> {
-        (self.occupied & !self.nodes & 1 << slot != 0).then(|| self.children[slot])
+    fn vacate(&mut self, slot: usize) {
+        self.occupied &= !(1 << slot);
+        self.children[slot] = NONE;
     }
 }
 
@@ -120,89 +123,74 @@ impl<const LEAF: usize, const CHUNK: usize> Wheel<LEAF, CHUNK> {
     }
 
     /// Adds a live entry released after the horizon.
+    #[inline]
     pub(super) fn insert(&mut self, entry: Entry, store: &mut Store) {
         debug_assert!(entry.release > self.horizon);
         let differing = u64::BITS - 1 - (entry.release ^ self.horizon).leading_zeros();
         let mut level = (differing / DIGIT_BITS) as usize;
-        let mut at = self.root(level);
+        self.occupied_levels |= 1 << level;
+        let mut at = self.roots[level];
+        if at == NONE {
+            at = self.add_node(NONE, 0, level);
+            self.roots[level] = at;
+        }
         loop {
             let slot = digit(entry.release, level);
-            let node = &self.nodes[at];
-            let child = node.children[slot];
-            if node.occupied & 1 << slot == 0 {
-                let leaf = self.leaves.add(at, slot as u8);
-                self.set_child(at, slot, leaf, false);
-                return self.leaves.push(leaf, entry, store);
-            }
-            if !node.is_node(slot) {
+            let child = self.nodes[at].children[slot];
+            if child < NODE {
                 if level == 0 {
                     return self.append_to_ring(child, entry, store);
                 }
-                if !self.leaves.is_full(child) {
+                if self.leaves.has_room(child) {
                     return self.leaves.push(child, entry, store);
                 }
-                self.split(at, slot, child, store);
+                at = self.split(at, slot, child, store);
+            } else if child == NONE {
+                return self.push_to_new_leaf(at, slot, entry, store);
+            } else {
+                at = child & !NODE;
             }
-            at = self.nodes[at].children[slot];
             level -= 1;
         }
     }
 
-    /// The root of `level`, made when first needed and kept.
-    #[inline]
-    fn root(&mut self, level: usize) -> u32 {
-        self.occupied_levels |= 1 << level;
-        if self.roots[level] == NONE {
-            self.roots[level] = self.add_node(NONE, 0, level);
-        }
-        self.roots[level]
+    fn push_to_new_leaf(&mut self, at: u32, slot: usize, entry: Entry, store: &mut Store) {
+        let leaf = self.leaves.add(at, slot as u8);
+        self.nodes[at].occupy(slot, leaf);
+        self.leaves.push(leaf, entry, store);
     }
 
     fn add_node(&mut self, parent: u32, slot: usize, level: usize) -> u32 {
         let index = self.nodes.take();
         let node = &mut self.nodes[index];
-        // Children of vacant slots are never read, so the old ones may stay.
-        (node.occupied, node.nodes) = (0, 0);
+        debug_assert!(node.occupied == 0 && node.children == [NONE; SLOTS]);
         (node.parent, node.slot, node.level) = (parent, slot as u8, level as u8);
         index
     }
 
-    #[inline]
-    fn set_child(&mut self, at: u32, slot: usize, child: u32, is_node: bool) {
-        let node = &mut self.nodes[at];
-        node.occupied |= 1 << slot;
-        node.nodes = node.nodes & !(1 << slot) | u64::from(is_node) << slot;
-        node.children[slot] = child;
-    }
-
-    /// Replaces a full leaf by a node with its entries, in order. O(`LEAF`).
-    fn split(&mut self, at: u32, slot: usize, leaf: u32, store: &mut Store) {
+    /// Replaces a full leaf by a node with its entries, in order, and returns that. O(`LEAF`).
+    #[cold]
+    fn split(&mut self, at: u32, slot: usize, leaf: u32, store: &mut Store) -> u32 {
         let level = usize::from(self.nodes[at].level) - 1;
         let node = self.add_node(at, slot, level);
-        self.set_child(at, slot, node, true);
+        self.nodes[at].occupy(slot, node | NODE);
         let entries = self.leaves.take(leaf, store);
         for &entry in &entries {
-            self.insert_below(node, entry, store);
+            let slot = digit(entry.release, level);
+            // All children are leaves with room: together they hold what one leaf held.
+            match self.nodes[node].children[slot] {
+                NONE => self.push_to_new_leaf(node, slot, entry, store),
+                leaf => self.leaves.push(leaf, entry, store),
+            }
         }
         self.leaves.recycle(entries);
-    }
-
-    /// Adds an entry to a node all of whose children are leaves with room.
-    fn insert_below(&mut self, at: u32, entry: Entry, store: &mut Store) {
-        let node = &self.nodes[at];
-        let slot = digit(entry.release, usize::from(node.level));
-        let mut leaf = node.children[slot];
-        if node.occupied & 1 << slot == 0 {
-            leaf = self.leaves.add(at, slot as u8);
-            self.set_child(at, slot, leaf, false);
-        }
-        self.leaves.push(leaf, entry, store);
+        node
     }
 
     /// Adds an entry to the ring of leaves of one instant.
     fn append_to_ring(&mut self, head: u32, entry: Entry, store: &mut Store) {
         let mut last = self.leaves.get(head).previous;
-        if self.leaves.is_full(last) {
+        if !self.leaves.has_room(last) {
             let (node, slot) = (self.leaves.get(head).node, self.leaves.get(head).slot);
             last = self.leaves.add(node, slot);
             self.leaves.link_last(head, last);
@@ -239,10 +227,11 @@ impl<const LEAF: usize, const CHUNK: usize> Wheel<LEAF, CHUNK> {
         loop {
             let node = &self.nodes[at];
             let slot = node.occupied.trailing_zeros() as usize;
-            at = node.children[slot];
-            if !node.is_node(slot) {
-                return at;
+            let child = node.children[slot];
+            if child < NODE {
+                return child;
             }
+            at = child & !NODE;
         }
     }
 
@@ -297,10 +286,10 @@ impl<const LEAF: usize, const CHUNK: usize> Wheel<LEAF, CHUNK> {
         let limit = if whole { u64::MAX } else { look_ahead.max(min) };
         self.horizon = last_of_slot(min, level).min(limit);
         self.detach(leaf);
-        let vacated = &self.nodes[node];
-        if vacated.occupied & 1 << slot != 0 {
+        let rest = self.nodes[node].children[usize::from(slot)];
+        if rest != NONE {
             // What is left of a ring.
-            self.backlog = vacated.children[usize::from(slot)];
+            self.backlog = rest;
             self.vacate(node, usize::from(slot));
         }
     }
@@ -317,8 +306,7 @@ impl<const LEAF: usize, const CHUNK: usize> Wheel<LEAF, CHUNK> {
                 self.nodes.give_back(replaced);
             }
             self.occupied_levels |= 1 << level;
-            self.nodes[parent].occupied &= !(1 << slot);
-            self.nodes[parent].nodes &= !(1 << slot);
+            self.nodes[parent].vacate(usize::from(slot));
             at = parent;
         }
         // The topmost was a root before; those between may have lost their only child as well.
@@ -336,7 +324,7 @@ impl<const LEAF: usize, const CHUNK: usize> Wheel<LEAF, CHUNK> {
         let slot = usize::from(slot);
         if self.backlog == leaf {
             self.backlog = following;
-        } else if self.nodes[node].leaf(slot) == Some(leaf) {
+        } else if self.nodes[node].children[slot] == leaf {
             if following == NONE {
                 self.vacate(node, slot);
             } else {
@@ -349,8 +337,7 @@ impl<const LEAF: usize, const CHUNK: usize> Wheel<LEAF, CHUNK> {
     fn vacate(&mut self, mut at: u32, mut slot: usize) {
         loop {
             let node = &mut self.nodes[at];
-            node.occupied &= !(1 << slot);
-            node.nodes &= !(1 << slot);
+            node.vacate(slot);
             if node.occupied != 0 {
                 return;
             }
