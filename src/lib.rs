@@ -1,12 +1,13 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(not(feature = "std"), no_std)]
-#![deny(missing_docs)]
+#![deny(missing_docs, unsafe_code)]
 
 extern crate alloc;
 
 #[cfg(feature = "parallel")]
 mod batch;
 mod clock;
+#[allow(unsafe_code)]
 mod closure;
 mod config;
 mod context;
@@ -15,6 +16,7 @@ mod error;
 mod execute;
 mod join;
 mod metrics;
+#[allow(unsafe_code)]
 mod paged;
 mod queue;
 #[cfg(feature = "std")]
@@ -24,6 +26,7 @@ mod scheduler;
 mod store;
 #[cfg(feature = "std")]
 mod sync;
+#[allow(unsafe_code)]
 mod task;
 mod tick;
 mod time;

@@ -17,6 +17,7 @@ mod monotonic;
 #[cfg(all(feature = "std", target_arch = "wasm32", target_os = "unknown"))]
 mod performance;
 #[cfg(feature = "std")]
+#[allow(unsafe_code)]
 mod tsc;
 
 #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]

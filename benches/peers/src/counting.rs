@@ -31,7 +31,8 @@ pub fn count<R>(work: impl FnOnce() -> R) -> (R, Usage) {
     ON.store(true, Relaxed);
     let result = work();
     ON.store(false, Relaxed);
-    let [live, peak, allocations] = [&LIVE, &PEAK, &ALLOCATIONS].map(|counter| counter.load(Relaxed));
+    let [live, peak, allocations] =
+        [&LIVE, &PEAK, &ALLOCATIONS].map(|counter| counter.load(Relaxed));
     (result, Usage { live, peak, allocations })
 }
 

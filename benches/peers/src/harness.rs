@@ -5,7 +5,8 @@ use std::fmt;
 /// How much to do.
 #[derive(Clone, Copy)]
 pub struct Plan {
-    /// Small sizes, for checking that everything still runs.
+    /// Small sizes, to check that everything still runs: its figures say little, so nothing is
+    /// judged.
     pub quick: bool,
 }
 
@@ -81,89 +82,102 @@ pub fn median(values: impl Iterator<Item = f64>) -> f64 {
     }
 }
 
+/// A size as people say it: 100k, 1M.
+pub fn short(count: usize) -> String {
+    match count {
+        1_000_000.. if count.is_multiple_of(1_000_000) => format!("{}M", count / 1_000_000),
+        1_000.. if count.is_multiple_of(1_000) => format!("{}k", count / 1_000),
+        _ => count.to_string(),
+    }
+}
+
 /// All results, in the order in which they came.
-#[derive(Default)]
 pub struct Table {
     rows: Vec<Row>,
+    judging: bool,
 }
 
 struct Row {
     work: String,
-    ours: String,
+    unit: &'static str,
+    ours: f64,
     peer: String,
-    theirs: String,
+    theirs: f64,
     ratio: f64,
+    /// Bounds the ratio.
     target: Option<f64>,
 }
 
 impl Table {
+    pub fn new(plan: Plan) -> Self {
+        Table { rows: Vec::new(), judging: !plan.quick }
+    }
+
     /// Ours against a peer, in ns per operation; the target bounds the ratio.
     pub fn versus(&mut self, work: &str, ours: &Series, peer: &Series, target: Option<f64>) {
-        self.rows.push(Row {
+        self.push(Row {
             work: work.into(),
-            ours: figure(ours.median(), "ns"),
+            unit: "ns",
+            ours: ours.median(),
             peer: peer.name.clone(),
-            theirs: figure(peer.median(), "ns"),
+            theirs: peer.median(),
             ratio: ours.paired(peer, |ours, theirs| ours / theirs),
             target,
         });
     }
 
-    /// Ours against a peer's figure that is no time.
-    pub fn compare(&mut self, work: &str, unit: &str, ours: f64, peer: &str, theirs: f64) {
-        self.rows.push(Row {
-            work: work.into(),
-            ours: figure(ours, unit),
-            peer: peer.into(),
-            theirs: figure(theirs, unit),
-            ratio: share(ours, theirs),
-            target: None,
-        });
+    /// Ours against a peer, as plain figures.
+    pub fn compare(&mut self, work: &str, unit: &'static str, ours: f64, peer: &str, theirs: f64) {
+        self.push(Row::plain(work, unit, ours, peer, theirs));
     }
 
     /// Ours against a limit that it shall keep.
-    pub fn limit(&mut self, work: &str, unit: &str, ours: f64, name: &str, limit: f64) {
-        self.compare(work, unit, ours, name, limit);
-        self.rows.last_mut().expect("just pushed").target = Some(1.0);
+    pub fn limit(&mut self, work: &str, unit: &'static str, ours: f64, name: &str, limit: f64) {
+        self.push(Row { target: Some(1.0), ..Row::plain(work, unit, ours, name, limit) });
+    }
+
+    fn push(&mut self, row: Row) {
+        let target = row.target.filter(|_| self.judging);
+        self.rows.push(Row { target, ..row });
     }
 }
 
-/// `part` of `whole`, where nothing of nothing is nothing.
-fn share(part: f64, whole: f64) -> f64 {
-    if part <= 0.0 {
-        0.0
-    } else {
-        part / whole
+impl Row {
+    fn plain(work: &str, unit: &'static str, ours: f64, peer: &str, theirs: f64) -> Self {
+        // Nothing of nothing is nothing.
+        let ratio = if ours <= 0.0 { 0.0 } else { ours / theirs };
+        Row { work: work.into(), unit, ours, peer: peer.into(), theirs, ratio, target: None }
+    }
+
+    fn is_reached(&self) -> Option<bool> {
+        self.target.map(|target| self.ratio <= target)
+    }
+
+    fn cells(&self) -> [String; 7] {
+        [
+            self.work.clone(),
+            figure(self.ours, self.unit),
+            self.peer.clone(),
+            figure(self.theirs, self.unit),
+            format!("{:.2}", self.ratio),
+            self.target.map_or(String::new(), |target| format!("≤ {target:.2}")),
+            match self.is_reached() {
+                None => String::new(),
+                Some(true) => "reached".into(),
+                Some(false) => "FALLS SHORT".into(),
+            },
+        ]
     }
 }
 
 fn figure(value: f64, unit: &str) -> String {
-    let digits = if value == 0.0 || value.abs() >= 100.0 { 0 } else { 1 };
-    let digits = if value != 0.0 && value.abs() < 1.0 { 3 } else { digits };
-    format!("{value:.digits$} {unit}")
-}
-
-impl Row {
-    fn verdict(&self) -> &'static str {
-        match self.target {
-            None => "",
-            Some(target) if self.ratio <= target => "reached",
-            Some(_) => "FALLS SHORT",
-        }
-    }
-
-    fn cells(&self) -> [String; 7] {
-        let target = self.target.map_or(String::new(), |target| format!("≤ {target:.2}"));
-        [
-            self.work.clone(),
-            self.ours.clone(),
-            self.peer.clone(),
-            self.theirs.clone(),
-            format!("{:.2}", self.ratio),
-            target,
-            self.verdict().into(),
-        ]
-    }
+    let decimals = match value.abs() {
+        0.0 => 0,
+        ..1.0 => 3,
+        ..100.0 => 1,
+        _ => 0,
+    };
+    format!("{value:.decimals$} {unit}")
 }
 
 impl fmt::Display for Table {
@@ -180,8 +194,11 @@ impl fmt::Display for Table {
                 cells.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
             writeln!(f, "| {} |", padded.join(" | "))?;
         }
-        let judged = self.rows.iter().filter(|row| row.target.is_some()).count();
-        let reached = self.rows.iter().filter(|row| row.verdict() == "reached").count();
-        write!(f, "\n{reached} of {judged} targets reached")
+        let verdicts: Vec<bool> = self.rows.iter().filter_map(Row::is_reached).collect();
+        if verdicts.is_empty() {
+            return f.write_str("\nSmall sizes: nothing judged.");
+        }
+        let reached = verdicts.iter().filter(|reached| **reached).count();
+        write!(f, "\n{reached} of {} targets reached", verdicts.len())
     }
 }

@@ -9,8 +9,8 @@ mod works;
 
 use std::process::ExitCode;
 
-use harness::Plan;
 use counting::CountingAllocator;
+use harness::{Plan, Table};
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
         }
     }
     println!("{}\n", machine::describe());
-    let mut table = harness::Table::default();
+    let mut table = Table::new(plan);
     for work in works::ALL {
         if chosen.is_empty() || chosen.iter().any(|name| name == work.name) {
             eprintln!("running {} ...", work.name);

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use nanosecond_scheduler::{Config, Context, Task, TimePoint};
 
-use crate::harness::{interleave, Contender, Plan, Table};
+use crate::harness::{interleave, short, Contender, Plan, Table};
 use crate::peers::heap::{FourAry, HeapKind, MinHeap, Std, Timed};
 use crate::peers::nexus::{self, Nexus};
 use crate::peers::ours::Ours;
@@ -19,11 +19,13 @@ const POLL_NS: u64 = 64_000;
 const GAP_NS: u64 = 1_000;
 
 pub fn run(plan: Plan, table: &mut Table) {
-    hold(plan, table, "hold, 100k pending", plan.size(100_000, 1_000), 4, 0.40);
-    hold(plan, table, "hold, 1M pending", plan.size(1_000_000, 2_000), 1, 0.15);
+    hold(plan, table, plan.size(100_000, 5_000), 4, 0.40);
+    hold(plan, table, plan.size(1_000_000, 10_000), 1, 0.15);
 }
 
-fn hold(plan: Plan, table: &mut Table, work: &str, pending: usize, turns: usize, target: f64) {
+/// `turns` times as many events as are pending, in each sample.
+fn hold(plan: Plan, table: &mut Table, pending: usize, turns: usize, target: f64) {
+    let work = format!("hold, {} pending", short(pending));
     let events = (pending * turns) as u64;
     let mut ours = Line::new(Ours::new(Config::default()), pending, true);
     let mut std = Line::new(Events::<Std>::default(), pending, true);
@@ -41,13 +43,12 @@ fn hold(plan: Plan, table: &mut Table, work: &str, pending: usize, turns: usize,
     assert_eq!(ours.log.trace(), std.log.trace(), "the same events in the same order");
     assert_eq!(ours.log.trace(), four_ary.log.trace(), "the same events in the same order");
     for (peer, target) in series[1..].iter().zip([Some(target), None, None]) {
-        table.versus(work, &series[0], peer, target);
+        table.versus(&work, &series[0], peer, target);
     }
 }
 
-/// Allocations of a million events on our side, after as many to get there.
-pub fn steady(plan: Plan) -> impl FnMut() {
-    let pending = plan.size(100_000, 1_000);
+/// Our side alone: ten times as many events as are pending, in each call.
+pub fn ours(pending: usize) -> impl FnMut() {
     let mut line = Line::new(Ours::new(Config::default()), pending, true);
     move || {
         line.hold(10 * pending as u64);

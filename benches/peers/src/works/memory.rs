@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use nanosecond_scheduler::{Config, Task};
 
-use super::timeouts::{Bench, Order};
 use super::hold;
+use super::timeouts::{Bench, Order};
 use crate::counting::{count, Usage};
-use crate::harness::{Plan, Table};
+use crate::harness::{short, Plan, Table};
 use crate::peers::heap::Std;
 use crate::peers::lazy::LazyHeap;
 use crate::peers::ours::Ours;
@@ -25,17 +25,19 @@ pub fn run(plan: Plan, table: &mut Table) {
 fn growth(plan: Plan, table: &mut Table) {
     let tasks = plan.size(100_000, 10_000);
     let ours = per_task(tasks, fill_ours);
-    let work = "memory, 100k pending, bytes per task";
-    table.limit(work, "B", ours.live, "limit", 112.0);
-    table.limit("memory, its peak while growing", "B", ours.peak, "limit", 112.0);
-    table.limit("allocations per task while growing", "", ours.allocations, "limit", 0.01);
-    for (name, theirs) in
-        [("0.1.1", per_task(tasks, fill_past)), ("std BinaryHeap, lazy", per_task(tasks, fill_heap))]
-    {
-        table.compare(work, "B", ours.live, name, theirs.live);
-        table.compare("memory, its peak while growing", "B", ours.peak, name, theirs.peak);
-        let work = "allocations per task while growing";
-        table.compare(work, "", ours.allocations, name, theirs.allocations);
+    let pending = short(tasks);
+    let live = format!("memory per task, {pending} pending");
+    let peak = format!("memory per task, peak up to {pending}");
+    let allocations = format!("allocations per task up to {pending}");
+    table.limit(&live, "B", ours.live, "limit", 112.0);
+    table.limit(&peak, "B", ours.peak, "limit", 112.0);
+    table.limit(&allocations, "", ours.allocations, "limit", 0.01);
+    let past = ("0.1.1", per_task(tasks, fill_past));
+    let heap = ("std BinaryHeap, lazy", per_task(tasks, fill_heap));
+    for (name, theirs) in [past, heap] {
+        table.compare(&live, "B", ours.live, name, theirs.live);
+        table.compare(&peak, "B", ours.peak, name, theirs.peak);
+        table.compare(&allocations, "", ours.allocations, name, theirs.allocations);
     }
 }
 
@@ -45,8 +47,11 @@ struct PerTask {
     allocations: f64,
 }
 
-/// Counts what `fill` leaves behind; it calls the captures in a random order of release.
-fn per_task<S>(tasks: usize, fill: impl FnOnce(&mut dyn Iterator<Item = (u64, [u64; 4])>) -> S) -> PerTask {
+/// Instants in random order, and what the closure to be run then captures.
+type Jobs<'a> = &'a mut dyn Iterator<Item = (u64, [u64; 4])>;
+
+/// Counts what `fill` does to the heap.
+fn per_task<S>(tasks: usize, fill: impl FnOnce(Jobs<'_>) -> S) -> PerTask {
     let mut rng = Rng(tasks as u64);
     let mut jobs = (0..tasks).map(|_| (rng.below(SPREAD_NS), [rng.next(); 4]));
     let (filled, Usage { live, peak, allocations }) = count(|| fill(&mut jobs));
@@ -54,9 +59,6 @@ fn per_task<S>(tasks: usize, fill: impl FnOnce(&mut dyn Iterator<Item = (u64, [u
     let per_task = |total: i64| total as f64 / tasks as f64;
     PerTask { live: per_task(live), peak: per_task(peak), allocations: per_task(allocations) }
 }
-
-/// Delays in ns and what the closures capture.
-type Jobs<'a> = &'a mut dyn Iterator<Item = (u64, [u64; 4])>;
 
 fn fill_ours(jobs: Jobs<'_>) -> Ours {
     let mut ours = Ours::new(Config::default());
@@ -102,7 +104,7 @@ fn steady_state(plan: Plan, table: &mut Table) {
         });
     }
     let work = "allocations in steady state, hold";
-    allocations_after_warm_up(table, work, hold::steady(plan));
+    allocations_after_warm_up(table, work, hold::ours(live));
 }
 
 fn allocations_after_warm_up(table: &mut Table, work: &str, mut turn: impl FnMut()) {

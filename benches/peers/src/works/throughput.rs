@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use nanosecond_scheduler::{Config, Scheduler, Task};
 
-use crate::harness::{interleave, Contender, Plan, Table};
+use crate::harness::{interleave, short, Contender, Plan, Table};
 use crate::peers::past::{wait_for_room, Epoch};
 use crate::rng::Rng;
 
@@ -14,38 +14,54 @@ use crate::rng::Rng;
 const ATTEMPTS: usize = 10;
 
 pub fn run(plan: Plan, table: &mut Table) {
-    let (tasks, batches) = (plan.size(1_000, 100), plan.size(200, 5));
-    batch_of(plan, table, "schedule + tick, 1k due now", 0, tasks, batches, 0.25);
-    let batches = plan.size(50, 5);
-    batch_of(plan, table, "schedule + tick, 1k over 1 ms", 1_000_000, tasks, batches, 0.36);
-    let (tasks, batches) = (plan.size(100_000, 1_000), plan.size(4, 2));
-    let horizon_ns = tasks as u64 * 500;
-    batch_of(plan, table, "schedule + tick, 100k over 50 ms", horizon_ns, tasks, batches, 0.28);
+    compare(plan, table, Batch { tasks: 1_000, over_us: 0 }, plan.size(200, 5), 0.25);
+    compare(plan, table, Batch { tasks: 1_000, over_us: 1_000 }, plan.size(50, 5), 0.36);
+    let tasks = plan.size(100_000, 10_000);
+    let over_us = tasks as u64 / 2;
+    compare(plan, table, Batch { tasks, over_us }, plan.size(4, 2), 0.28);
 }
 
-fn batch_of(
-    plan: Plan,
-    table: &mut Table,
-    work: &str,
-    horizon_ns: u64,
+/// This many tasks, due at random within this time from when they were scheduled.
+#[derive(Clone, Copy)]
+struct Batch {
     tasks: usize,
-    batches: usize,
-    target: f64,
-) {
-    let mut rng = Rng(tasks as u64);
-    let delays: Vec<u64> = (0..tasks).map(|_| rng.below(horizon_ns.max(1))).collect();
+    over_us: u64,
+}
+
+impl Batch {
+    fn name(self) -> String {
+        let tasks = short(self.tasks);
+        match self.over_us {
+            0 => format!("schedule + tick, {tasks} due now"),
+            over_us => format!("schedule + tick, {tasks} over {} ms", over_us / 1_000),
+        }
+    }
+
+    fn delays_ns(self) -> Vec<u64> {
+        let mut rng = Rng(self.tasks as u64);
+        (0..self.tasks).map(|_| rng.below((self.over_us * 1_000).max(1))).collect()
+    }
+}
+
+fn compare(plan: Plan, table: &mut Table, batch: Batch, batches: usize, target: f64) {
+    let delays = batch.delays_ns();
     assert_release_order(&delays);
     let mut ours = Ours(Scheduler::new(Config::default()));
     let ours = || {
         let (sample, inversions) = sample(&mut ours, &delays, batches).expect("64-bit time");
-        assert!(horizon_ns > 0 || inversions == 0, "due at once, but not in order of submission");
+        assert!(
+            batch.over_us > 0 || inversions == 0,
+            "due at once, but not in order of submission"
+        );
         sample
     };
     let past = || {
         let attempt = |_| {
             wait_for_room();
-            let mut past =
-                Past { scheduler: old::Scheduler::new(old::Config::default()), epoch: Epoch::current() };
+            let mut past = Past {
+                scheduler: old::Scheduler::new(old::Config { max_tasks_per_tick: 1024, ..Default::default() }),
+                epoch: Epoch::current(),
+            };
             sample(&mut past, &delays, 1)?;
             sample(&mut past, &delays, batches)
         };
@@ -53,7 +69,7 @@ fn batch_of(
     };
     let contenders = vec![Contender::new("ours", ours), Contender::new("0.1.1", past)];
     let series = interleave(plan.repeats(), contenders);
-    table.versus(work, &series[0], &series[1], Some(target));
+    table.versus(&batch.name(), &series[0], &series[1], Some(target));
 }
 
 /// What the jobs leave behind. Plain adds: one thread, but 0.1.1 wants `Sync`.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use nanosecond_scheduler::{Config, Task, TaskId, TimePoint};
 
-use crate::harness::{interleave, Contender, Plan, Table};
+use crate::harness::{interleave, short, Contender, Plan, Table};
 use crate::peers::delay_queue::{self, Delays};
 use crate::peers::heap::{FourAry, HeapKind, Std};
 use crate::peers::lazy::{self, Closure, LazyHeap};
@@ -40,12 +40,13 @@ impl Order {
 }
 
 pub fn run(plan: Plan, table: &mut Table) {
-    rearm(plan, table, "timeouts, 100k live, random order", Order::Random, 0.40);
-    rearm(plan, table, "timeouts, 100k live, oldest first", Order::OldestFirst, 0.15);
+    rearm(plan, table, "random order", Order::Random, 0.40);
+    rearm(plan, table, "oldest first", Order::OldestFirst, 0.15);
 }
 
-fn rearm(plan: Plan, table: &mut Table, work: &str, order: Order, target: f64) {
+fn rearm(plan: Plan, table: &mut Table, order_name: &str, order: Order, target: f64) {
     let live = plan.size(100_000, 10_000);
+    let work = format!("timeouts, {} live, {order_name}", short(live));
     let mut ours = Bench::new(Ours::new(Config::default()), live, order, true);
     let mut std = Bench::new(LazyHeap::<Std>::new(), live, order, true);
     let mut four_ary = Bench::new(LazyHeap::<FourAry>::new(), live, order, true);
@@ -67,7 +68,7 @@ fn rearm(plan: Plan, table: &mut Table, work: &str, order: Order, target: f64) {
         assert!((0.008..0.012).contains(&share), "{share} of the timers expired");
     }
     for (peer, target) in series[1..].iter().zip([Some(target), Some(0.7), None, None]) {
-        table.versus(work, &series[0], peer, target);
+        table.versus(&work, &series[0], peer, target);
     }
 }
 
@@ -141,8 +142,7 @@ impl<T: Timers> Bench<T> {
         let keys = (0..live).map(|_| None).collect();
         let rng = Rng(live as u64);
         let (next, now_ns, rearmed, expired) = (0, 0, 0, 0);
-        let mut bench =
-            Bench { timers, keys, order, log, rng, next, now_ns, rearmed, expired };
+        let mut bench = Bench { timers, keys, order, log, rng, next, now_ns, rearmed, expired };
         for timer in 0..live {
             bench.arm(timer, 0);
         }

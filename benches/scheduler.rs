@@ -1,2 +1,0 @@
-//! Criterion benchmarks of the scheduler.
-fn main() {}
