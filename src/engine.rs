@@ -182,8 +182,7 @@ impl Engine {
 
     #[inline]
     pub(crate) fn is_pending(&self, id: TaskId) -> bool {
-        // Free slots have even generations, which no valid id has.
-        id.generation % 2 == 1 && self.store.is_live(id)
+        self.store.contains(id)
     }
 
     /// Releases the next job of a sporadic task as soon as its gap allows; tells when.

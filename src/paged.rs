@@ -21,8 +21,12 @@ impl<T: Default, const PAGE: usize> Paged<T, PAGE> {
     pub(crate) fn grow(&mut self) -> u32 {
         let index = self.len;
         if index == self.pages.len() * PAGE {
-            let page: Vec<T> = (0..PAGE).map(|_| T::default()).collect();
-            self.pages.extend(Box::<[T; PAGE]>::try_from(page.into_boxed_slice()).ok());
+            // Collected, since an array made by value would pass through the stack.
+            let page: Box<[T]> = (0..PAGE).map(|_| T::default()).collect();
+            match page.try_into() {
+                Ok(page) => self.pages.push(page),
+                Err(_) => unreachable!("a page has PAGE elements"),
+            }
         }
         self.len += 1;
         index as u32
@@ -71,7 +75,7 @@ impl<T, const PAGE: usize> IndexMut<u32> for Paged<T, PAGE> {
 /// [`Paged`] elements that are recycled, last freed first.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
-    items: Paged<T, 64>,
+    items: Paged<T, 32>,
     free: Vec<u32>,
 }
 

@@ -115,12 +115,6 @@ impl Bell {
     }
 }
 
-impl Drop for Bell {
-    fn drop(&mut self) {
-        self.signal.closed.store(true, Ordering::Release);
-    }
-}
-
 /// The owner's end of the queue, made when the first remote is.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
@@ -132,6 +126,25 @@ pub(crate) struct Inbox {
 impl Inbox {
     pub(crate) fn is_stalled(&self) -> bool {
         self.stalled.is_some()
+    }
+}
+
+impl Door {
+    /// Drops what is queued after `closed` was set. Sender and owner both do: whichever comes
+    /// second sees the other's write, so nothing stays behind, even in a cycle with its own remote.
+    fn drop_requests_if_closed(&self) {
+        if self.signal.closed.load(Ordering::SeqCst) {
+            while self.requests.pop().is_some() {}
+        }
+    }
+}
+
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        if let Some(door) = &self.door {
+            door.signal.closed.store(true, Ordering::SeqCst);
+            door.drop_requests_if_closed();
+        }
     }
 }
 
@@ -254,12 +267,13 @@ impl Remote {
             };
             Err(RemoteError { kind, task })
         };
-        if self.door.signal.closed.load(Ordering::Acquire) {
+        if self.door.signal.closed.load(Ordering::SeqCst) {
             return refuse(RemoteErrorKind::Closed, request);
         }
         match self.door.requests.push(request) {
             Ok(()) => {
                 self.door.signal.ring();
+                self.door.drop_requests_if_closed();
                 Ok(())
             }
             Err(request) => refuse(RemoteErrorKind::Full { capacity: self.door.capacity }, request),

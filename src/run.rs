@@ -78,16 +78,16 @@ impl<C: Clock> Scheduler<C> {
             if self.take_stop() || past_end || !go_on(self) || cfg!(target_arch = "wasm32") {
                 return;
             }
+            if report.more_due {
+                continue;
+            }
             let wake_at = match (next.map(|next| self.on_cadence(next)), end) {
-                (Some(next), Some(end)) if report.started_at < end => next.min(end),
-                (Some(next), _) => next,
-                (None, Some(end)) => end,
+                (Some(next), Some(end)) => next.min(end),
+                (Some(at), None) | (None, Some(at)) => at,
                 (None, None) if self.park_for_remote() => continue,
                 (None, None) => return,
             };
-            if wake_at > report.started_at {
-                self.clock.wait_until(wake_at, &mut self.waiter);
-            }
+            self.clock.wait_until(wake_at, &mut self.waiter);
         }
     }
 

@@ -24,6 +24,9 @@ use crate::wait::Waiter;
 /// It is not `Send`, since its tasks need not be; other threads reach it through a
 /// [`Remote`](crate::Remote).
 pub struct Scheduler<#[cfg(feature = "std")] C = DefaultClock, #[cfg(not(feature = "std"))] C> {
+    /// First, and so dropped first: what the dropping of tasks sends is refused.
+    #[cfg(feature = "std")]
+    pub(crate) inbox: crate::remote::Inbox,
     pub(crate) clock: C,
     pub(crate) engine: Engine,
     pub(crate) max_tasks_per_tick: usize,
@@ -31,8 +34,6 @@ pub struct Scheduler<#[cfg(feature = "std")] C = DefaultClock, #[cfg(not(feature
     pub(crate) waiter: Waiter,
     #[cfg(feature = "std")]
     pub(crate) remote_capacity: usize,
-    #[cfg(feature = "std")]
-    pub(crate) inbox: crate::remote::Inbox,
 }
 
 #[cfg(feature = "std")]

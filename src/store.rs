@@ -10,8 +10,8 @@ use crate::closure::Closure;
 use crate::paged::Paged;
 use crate::task::{Attributes, Priority, TaskId};
 
-/// Slots per page: a page is 32 KiB.
-const PAGE: usize = 512;
+/// Slots per page: a page is 16 KiB.
+const PAGE: usize = 256;
 
 /// The greatest capacity: what [`Place`] leaves of its 32 bits.
 pub(crate) const MAX_SLOTS: usize = 1 << 29;
@@ -148,9 +148,17 @@ impl Store {
         *self.attributes_slot(id.index) = attributes;
     }
 
+    /// Whether the task of an id that was once given out is live.
     #[inline]
     pub(crate) fn is_live(&self, id: TaskId) -> bool {
-        (id.index as usize) < self.slots.len() && self.slots[id.index].generation == id.generation
+        self.slots[id.index].generation == id.generation
+    }
+
+    /// Whether an id, wherever it comes from, is that of a live task.
+    #[inline]
+    pub(crate) fn contains(&self, id: TaskId) -> bool {
+        // Free slots have even generations, which no id has that was given out.
+        id.generation % 2 == 1 && (id.index as usize) < self.slots.len() && self.is_live(id)
     }
 
     #[inline]

@@ -58,7 +58,7 @@ impl<C: Clock> Scheduler<C> {
             return self.busy_tick();
         }
         self.engine.recorder.idle_tick();
-        self.report(now, TickCounts::default(), 0)
+        self.report(now, now, TickCounts::default(), 0)
     }
 
     fn busy_tick(&mut self) -> TickReport {
@@ -68,10 +68,11 @@ impl<C: Clock> Scheduler<C> {
         #[cfg(feature = "std")]
         self.accept_stalled();
         self.engine.queue.refresh(&mut self.engine.store);
+        let decided_at = self.engine.now;
         let timed = self.engine.recorder.is_on() && counts.executed > 0;
         let duration_ns = if timed { self.read_clock() - started_at } else { 0 };
         self.engine.recorder.busy_tick(counts, duration_ns);
-        let report = self.report(started_at, counts, duration_ns);
+        let report = self.report(started_at, decided_at, counts, duration_ns);
         #[cfg(feature = "std")]
         if let Some(payload) = unwinding {
             std::panic::resume_unwind(payload);
@@ -82,13 +83,19 @@ impl<C: Clock> Scheduler<C> {
     }
 
     #[inline]
-    fn report(&mut self, started_at: u64, counts: TickCounts, duration_ns: u64) -> TickReport {
+    fn report(
+        &mut self,
+        started_at: u64,
+        decided_at: u64,
+        counts: TickCounts,
+        duration_ns: u64,
+    ) -> TickReport {
         let next_release = self.engine.next_release();
         TickReport {
             executed: counts.executed,
             panicked: counts.panicked,
             missed_deadlines: counts.missed_deadlines,
-            more_due: next_release.is_some_and(|next| next.as_nanos() <= started_at),
+            more_due: next_release.is_some_and(|next| next.as_nanos() <= decided_at),
             next_release,
             started_at: TimePoint::from_nanos(started_at),
             duration: Duration::from_nanos(duration_ns),

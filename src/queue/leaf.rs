@@ -168,7 +168,7 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
     }
 
     /// Counts a cancelled entry; sweeps the leaf when the dead outnumber the live.
-    pub(super) fn cancelled(&mut self, index: u32, id: TaskId, store: &mut Store) -> Cancelled {
+    pub(super) fn cancelled(&mut self, index: u32, id: TaskId, store: &Store) -> Cancelled {
         let leaf = &mut self.leaves[index];
         leaf.dead += 1;
         if leaf.dead == leaf.len {
@@ -177,13 +177,46 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
         let min_lost = leaf.min_index == id.index;
         leaf.min_lost |= min_lost;
         if usize::from(leaf.dead) > CHUNK && leaf.dead * 2 > leaf.len {
-            self.gather(index, store);
-            self.refill(index, store);
+            self.sweep(index, store);
         }
         if min_lost {
             Cancelled::MinLost
         } else {
             Cancelled::Other
+        }
+    }
+
+    /// Closes ranks over the dead entries of a leaf that has a live one, in place.
+    fn sweep(&mut self, index: u32, store: &Store) {
+        let leaf = &mut self.leaves[index];
+        let (mut from, mut start) = (leaf.first_chunk, usize::from(leaf.first_start));
+        let (mut to, mut end) = (from, start);
+        while from != NONE {
+            let stop = if from == leaf.last_chunk { usize::from(leaf.last_end) } else { CHUNK };
+            for at in start..stop {
+                if end == CHUNK {
+                    (to, end) = (self.chunks[to].next, 0);
+                }
+                let entry = self.chunks[from].entries[at];
+                self.chunks[to].entries[end] = entry;
+                // Counted instead of branched upon: which tasks are dead cannot be predicted.
+                end += usize::from(store.is_live(entry.id));
+            }
+            (from, start) = (self.chunks[from].next, 0);
+        }
+        let spare = core::mem::replace(&mut self.chunks[to].next, NONE);
+        leaf.last_chunk = to;
+        leaf.last_end = end as u16;
+        leaf.len -= leaf.dead;
+        leaf.dead = 0;
+        self.give_back_chunks(spare);
+    }
+
+    /// Gives back a chunk and those linked to it.
+    fn give_back_chunks(&mut self, mut at: u32) {
+        while at != NONE {
+            self.chunks.give_back(at);
+            at = self.chunks[at].next;
         }
     }
 
@@ -229,28 +262,25 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
     fn gather(&mut self, index: u32, store: &Store) {
         self.scratch.clear();
         let leaf = &mut self.leaves[index];
-        let all_live = leaf.dead == 0;
+        let dead = leaf.dead;
         let mut start = usize::from(leaf.first_start);
         let mut at = leaf.first_chunk;
         while at != NONE {
             let chunk = &self.chunks[at];
             let end = if at == leaf.last_chunk { usize::from(leaf.last_end) } else { CHUNK };
-            let entries = &chunk.entries[start..end];
-            if all_live {
-                self.scratch.extend_from_slice(entries);
-            } else {
-                self.scratch.extend(entries.iter().filter(|entry| store.is_live(entry.id)));
-            }
+            self.scratch.extend_from_slice(&chunk.entries[start..end]);
             let next = chunk.next;
             self.chunks.give_back(at);
-            at = next;
-            start = 0;
+            (at, start) = (next, 0);
         }
         leaf.first_chunk = NONE;
         leaf.last_chunk = NONE;
         leaf.last_end = CHUNK as u16;
         leaf.len = 0;
         leaf.dead = 0;
+        if dead > 0 {
+            self.scratch.retain(|entry| store.is_live(entry.id));
+        }
     }
 
     /// Moves the scratch into a gathered leaf.
@@ -337,12 +367,7 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
 
     /// Frees a leaf without live entries.
     pub(super) fn discard(&mut self, index: u32) {
-        let mut at = self.leaves[index].first_chunk;
-        while at != NONE {
-            let next = self.chunks[at].next;
-            self.chunks.give_back(at);
-            at = next;
-        }
+        self.give_back_chunks(self.leaves[index].first_chunk);
         self.leaves.give_back(index);
     }
 
