@@ -155,16 +155,11 @@ impl Engine {
     }
 
     pub(crate) fn cancel(&mut self, id: TaskId) -> Result<(), CancelError> {
-        if !self.is_pending(id) {
-            return Err(CancelError);
-        }
-        let place = self.store.place(id);
-        let attributes = place.has_attributes().then(|| self.store.attributes(id).clone());
-        let closure = self.store.remove(id);
+        let Some((place, closure)) = self.store.remove(id) else { return Err(CancelError) };
         self.queue.cancelled(id, place, &mut self.store);
         self.recorder.cancelled();
-        if let Some(attributes) = attributes {
-            self.ended(&attributes);
+        if place.has_attributes() {
+            self.ended(&self.store.attributes(id).clone());
         }
         // Last, because dropping what the closure captured runs the user's code.
         drop(closure);

@@ -70,9 +70,7 @@ struct EndTask<'a> {
 
 impl Drop for EndTask<'_> {
     fn drop(&mut self) {
-        if self.engine.is_pending(self.id) {
-            let place = self.engine.store.place(self.id);
-            self.engine.store.remove(self.id);
+        if let Some((place, _)) = self.engine.store.remove(self.id) {
             // A sporadic task may have triggered its next job.
             self.engine.queue.cancelled(self.id, place, &mut self.engine.store);
             self.engine.ended(self.attributes);

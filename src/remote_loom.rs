@@ -91,7 +91,7 @@ fn requests_of_two_senders_are_both_seen() {
         });
         scheduler.run();
         assert_eq!(tally.ran(), 2);
-        senders.map(|sender| drop(sender.join()));
+        drop(senders.map(|sender| sender.join()));
     });
 }
 
@@ -195,5 +195,22 @@ fn a_closing_scheduler_neither_loses_nor_doubles_a_task() {
         drop(scheduler);
         sender.join().unwrap();
         assert_eq!((tally.ran(), tally.dropped()), (0, 1));
+    });
+}
+
+#[test]
+fn a_task_that_holds_its_own_remote_is_dropped_with_the_scheduler() {
+    loom::model(|| {
+        let tally = Tally::default();
+        let mut scheduler = scheduler(1);
+        let (remote, end) = (scheduler.remote(), CountDrop(tally.clone()));
+        let sender = thread::spawn(move || {
+            let held = (remote.clone(), end);
+            let result = remote.schedule(SendTask::new(move || drop(held), Duration::ZERO));
+            drop(result);
+        });
+        drop(scheduler);
+        sender.join().unwrap();
+        assert_eq!(tally.dropped(), 1);
     });
 }

@@ -204,11 +204,18 @@ impl Store {
         self.slots[id.index].closure = Some(closure);
     }
 
-    /// Ends a live task and hands out its closure; `None` if it is being run.
-    pub(crate) fn remove(&mut self, id: TaskId) -> Option<Closure> {
-        let closure = self.slots[id.index].closure.take();
-        self.free_slot(id.index);
-        closure
+    /// Ends a task, if it is live, and hands out its place and its closure; the latter is `None`
+    /// while it runs.
+    #[inline]
+    pub(crate) fn remove(&mut self, id: TaskId) -> Option<(Place, Option<Closure>)> {
+        if !self.contains(id) {
+            return None;
+        }
+        let slot = &mut self.slots[id.index];
+        let ended = (slot.place, slot.closure.take());
+        slot.free(id.index, &mut self.free);
+        self.live -= 1;
+        Some(ended)
     }
 
     /// Ends every live task and hands out their closures.
@@ -216,16 +223,13 @@ impl Store {
         let mut closures = Vec::with_capacity(self.live);
         for index in 0..self.slots.len() as u32 {
             if self.slots[index].generation % 2 == 1 {
-                closures.extend(self.slots[index].closure.take());
-                self.free_slot(index);
+                let slot = &mut self.slots[index];
+                closures.extend(slot.closure.take());
+                slot.free(index, &mut self.free);
             }
         }
+        self.live = 0;
         closures
-    }
-
-    fn free_slot(&mut self, index: u32) {
-        self.slots[index].free(index, &mut self.free);
-        self.live -= 1;
     }
 
     pub(crate) fn attributes(&self, id: TaskId) -> &Attributes {

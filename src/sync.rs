@@ -18,63 +18,86 @@ pub(crate) use {
 /// What crossbeam's types promise, and no more, in terms of loom's.
 #[cfg(loom)]
 mod models {
-    use loom::sync::atomic::{AtomicUsize, Ordering};
+    use loom::sync::atomic::{fence, AtomicUsize, Ordering};
     use loom::sync::{Arc, Condvar, Mutex};
+    use loom::thread::yield_now;
     use std::time::Duration;
 
-    /// A pop synchronises with the push of the very item that it takes, and may overlook an item
-    /// whose push does not happen before it: `tail` is an atomic, which loom reads stale where the
-    /// memory model allows it. A lock around the whole queue would hide that.
+    /// Crossbeam's algorithm, because its weakness matters: a pop synchronises with the push of the
+    /// very item that it takes, and may overlook one whose push does not happen before it. A lock
+    /// around the whole queue would hide that.
     #[derive(Debug)]
     pub(crate) struct ArrayQueue<T> {
-        slots: Vec<Mutex<Option<T>>>,
-        /// Items popped since the beginning; only the owner pops.
+        slots: Vec<Slot<T>>,
+        /// Items popped since the beginning.
         head: AtomicUsize,
         /// Places taken by pushes since the beginning.
         tail: AtomicUsize,
     }
 
+    /// Position p uses the slot p modulo the capacity.
+    #[derive(Debug)]
+    struct Slot<T> {
+        /// 2p while free for position p, 2p + 1 while it holds the item of position p.
+        stamp: AtomicUsize,
+        item: Mutex<Option<T>>,
+    }
+
     impl<T> ArrayQueue<T> {
         pub(crate) fn new(capacity: usize) -> Self {
-            let slots = (0..capacity).map(|_| Mutex::new(None)).collect();
+            let slot = |p| Slot { stamp: AtomicUsize::new(2 * p), item: Mutex::new(None) };
+            let slots = (0..capacity).map(slot).collect();
             ArrayQueue { slots, head: AtomicUsize::new(0), tail: AtomicUsize::new(0) }
         }
 
-        fn slot(&self, position: usize) -> &Mutex<Option<T>> {
+        fn slot(&self, position: usize) -> &Slot<T> {
             &self.slots[position % self.slots.len()]
         }
 
         pub(crate) fn push(&self, item: T) -> Result<(), T> {
-            let mut tail = self.tail.load(Ordering::Relaxed);
             loop {
-                if tail.saturating_sub(self.head.load(Ordering::Acquire)) == self.slots.len() {
-                    return Err(item);
+                let tail = self.tail.load(Ordering::Relaxed);
+                let slot = self.slot(tail);
+                if slot.stamp.load(Ordering::Acquire) == 2 * tail {
+                    if advance(&self.tail, tail) {
+                        *slot.item.lock().unwrap() = Some(item);
+                        slot.stamp.store(2 * tail + 1, Ordering::Release);
+                        return Ok(());
+                    }
+                } else {
+                    fence(Ordering::SeqCst);
+                    if self.head.load(Ordering::Relaxed) + self.slots.len() == tail {
+                        return Err(item);
+                    }
                 }
-                let (success, failure) = (Ordering::AcqRel, Ordering::Relaxed);
-                match self.tail.compare_exchange(tail, tail + 1, success, failure) {
-                    Ok(_) => break,
-                    Err(newer) => tail = newer,
-                }
+                yield_now();
             }
-            *self.slot(tail).lock().unwrap() = Some(item);
-            Ok(())
         }
 
         pub(crate) fn pop(&self) -> Option<T> {
-            let head = self.head.load(Ordering::Relaxed);
-            if head == self.tail.load(Ordering::Acquire) {
-                return None;
-            }
             loop {
-                // Bound to a name, so that the lock is released before this thread yields.
-                let item = self.slot(head).lock().unwrap().take();
-                if item.is_some() {
-                    self.head.store(head + 1, Ordering::Release);
-                    return item;
+                let head = self.head.load(Ordering::Relaxed);
+                let slot = self.slot(head);
+                if slot.stamp.load(Ordering::Acquire) == 2 * head + 1 {
+                    if advance(&self.head, head) {
+                        let item = slot.item.lock().unwrap().take();
+                        slot.stamp.store(2 * (head + self.slots.len()), Ordering::Release);
+                        return item;
+                    }
+                } else {
+                    fence(Ordering::SeqCst);
+                    if self.tail.load(Ordering::Relaxed) == head {
+                        return None;
+                    }
                 }
-                loom::thread::yield_now();
+                yield_now();
             }
         }
+    }
+
+    /// Takes the position `from`, unless somebody else has.
+    fn advance(end: &AtomicUsize, from: usize) -> bool {
+        end.compare_exchange(from, from + 1, Ordering::SeqCst, Ordering::Relaxed).is_ok()
     }
 
     /// Parks until its unparker has left a token, and takes it.

@@ -177,7 +177,12 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
         let min_lost = leaf.min_index == id.index;
         leaf.min_lost |= min_lost;
         if usize::from(leaf.dead) > CHUNK && leaf.dead * 2 > leaf.len {
-            self.sweep(index, store);
+            if leaf.min_lost && leaf.sorted {
+                // Those cancelled oldest first are all at the front.
+                self.drop_dead_front(index, store);
+            } else {
+                self.sweep(index, store);
+            }
         }
         if min_lost {
             Cancelled::MinLost

@@ -55,8 +55,7 @@ impl<const LEAF: usize, const CHUNK: usize> Pair<LEAF, CHUNK> {
             return;
         }
         let (_, entry) = self.model.entries.remove(nth % self.model.entries.len());
-        let place = self.store.place(entry.id);
-        drop(self.store.remove(entry.id));
+        let (place, _) = self.store.remove(entry.id).unwrap();
         self.queue.cancelled(entry.id, place, &mut self.store);
     }
 

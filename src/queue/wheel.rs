@@ -91,6 +91,12 @@ pub(super) struct Wheel<const LEAF: usize, const CHUNK: usize> {
     roots: [u32; LEVELS],
     /// Levels whose root is not empty.
     occupied_levels: u16,
+    /// The leaf that was pushed to last, for arrivals in its slot: equal delays come one after the
+    /// other.
+    recent: u32,
+    /// The first instant of its slot, and the slot's length less one.
+    recent_start: u64,
+    recent_span: u64,
     /// Ring of leaves that are left of an opened slot of one nanosecond; all released at the
     /// horizon.
     backlog: u32,
@@ -104,6 +110,9 @@ impl<const LEAF: usize, const CHUNK: usize> Wheel<LEAF, CHUNK> {
             leaves: Leaves::new(),
             roots: [NONE; LEVELS],
             occupied_levels: 0,
+            recent: NONE,
+            recent_start: 0,
+            recent_span: 0,
             backlog: NONE,
         }
     }
@@ -126,6 +135,10 @@ impl<const LEAF: usize, const CHUNK: usize> Wheel<LEAF, CHUNK> {
     #[inline]
     pub(super) fn insert(&mut self, entry: Entry, store: &mut Store) {
         debug_assert!(entry.release > self.horizon);
+        let near_recent = entry.release.wrapping_sub(self.recent_start) <= self.recent_span;
+        if near_recent && self.recent != NONE && self.leaves.has_room(self.recent) {
+            return self.leaves.push(self.recent, entry, store);
+        }
         let differing = u64::BITS - 1 - (entry.release ^ self.horizon).leading_zeros();
         let mut level = (differing / DIGIT_BITS) as usize;
         self.occupied_levels |= 1 << level;
@@ -142,6 +155,9 @@ impl<const LEAF: usize, const CHUNK: usize> Wheel<LEAF, CHUNK> {
                     return self.append_to_ring(child, entry, store);
                 }
                 if self.leaves.has_room(child) {
+                    self.recent = child;
+                    self.recent_span = last_of_slot(0, level);
+                    self.recent_start = entry.release & !self.recent_span;
                     return self.leaves.push(child, entry, store);
                 }
                 at = self.split(at, slot, child, store);
@@ -174,6 +190,7 @@ impl<const LEAF: usize, const CHUNK: usize> Wheel<LEAF, CHUNK> {
         let level = usize::from(self.nodes[at].level) - 1;
         let node = self.add_node(at, slot, level);
         self.nodes[at].occupy(slot, node | NODE);
+        self.recent = NONE;
         let entries = self.leaves.take(leaf, store);
         for &entry in &entries {
             let slot = digit(entry.release, level);
@@ -319,6 +336,7 @@ impl<const LEAF: usize, const CHUNK: usize> Wheel<LEAF, CHUNK> {
 
     /// Takes a leaf out of its ring, and out of the backlog or its node if it came first there.
     fn detach(&mut self, leaf: u32) {
+        self.recent = NONE;
         let following = self.leaves.unlink(leaf);
         let Leaf { node, slot, .. } = *self.leaves.get(leaf);
         let slot = usize::from(slot);
