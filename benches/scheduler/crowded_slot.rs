@@ -10,8 +10,9 @@ use std::time::Duration;
 use criterion::{Bencher, BenchmarkId, Criterion, SamplingMode};
 use nanosecond_scheduler::{Config, TimePoint};
 
-use crate::lane::{timed, Lane};
+use crate::lane::Lane;
 use crate::rng::Rng;
+use crate::timed;
 
 const TICK_NS: u64 = 10_000;
 const SLOT_START_NS: u64 = 1_000_000_000;

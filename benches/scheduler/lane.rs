@@ -1,7 +1,7 @@
 //! A scheduler under a clock that the benchmark moves, with jobs that sign a [`Ledger`].
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nanosecond_scheduler::{Config, ManualClock, Scheduler, Task, TaskId, TimePoint};
 
@@ -21,10 +21,6 @@ impl Lane {
         Lane { clock, scheduler, ledger: Ledger::leaked() }
     }
 
-    pub(crate) fn now_ns(&self) -> u64 {
-        self.scheduler.now().as_nanos()
-    }
-
     /// Schedules a one-shot that signs the ledger.
     #[inline]
     pub(crate) fn schedule(&mut self, release_ns: u64) -> TaskId {
@@ -39,12 +35,4 @@ impl Lane {
         self.clock.advance(Duration::from_nanos(by_ns));
         while black_box(self.scheduler.tick()).more_due {}
     }
-}
-
-/// How long `work` takes.
-#[inline]
-pub(crate) fn timed(work: impl FnOnce()) -> Duration {
-    let start = Instant::now();
-    work();
-    start.elapsed()
 }

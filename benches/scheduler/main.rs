@@ -6,6 +6,7 @@
 //! moves; that clock is virtual, the figures are always wall time.
 
 mod crowded_slot;
+mod events;
 mod hold;
 mod lane;
 mod ledger;
@@ -15,7 +16,7 @@ mod schedule_cancel;
 mod task_throughput;
 mod tick_overhead;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput};
@@ -43,4 +44,12 @@ fn expect_elements(group: &mut BenchmarkGroup<'_, WallTime>, elements: u64) {
     group.throughput(Throughput::Elements(elements));
     group.sample_size(if elements < 100_000 { 50 } else { 10 });
     group.sampling_mode(SamplingMode::Flat);
+}
+
+/// How long `work` takes.
+#[inline]
+fn timed(work: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    work();
+    start.elapsed()
 }

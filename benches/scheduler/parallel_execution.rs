@@ -21,9 +21,8 @@ mod with_rayon {
     use criterion::{Bencher, BenchmarkId, Criterion};
     use nanosecond_scheduler::{Config, ManualClock, Scheduler, SendTask};
 
-    use crate::expect_elements;
-    use crate::lane::timed;
     use crate::rng::Rng;
+    use crate::{expect_elements, timed};
 
     pub(crate) fn group(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group("parallel_execution");

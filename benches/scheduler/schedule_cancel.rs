@@ -5,9 +5,9 @@ use std::time::Duration;
 use criterion::{Bencher, BenchmarkId, Criterion, Throughput};
 use nanosecond_scheduler::{Config, TaskId};
 
-use crate::lane::{timed, Lane};
+use crate::lane::Lane;
 use crate::rng::Rng;
-use crate::{expect_elements, SIZES};
+use crate::{expect_elements, timed, SIZES};
 
 /// Releases lie this far apart on average.
 const GAP_NS: u64 = 1_000;
@@ -85,7 +85,7 @@ fn rearm(bencher: &mut Bencher<'_>, timers: u64) {
     bencher.iter_custom(|iterations| {
         let spent = timed(|| {
             for turn in 1..=iterations {
-                let release_ns = lane.now_ns() + timeout_ns();
+                let release_ns = lane.scheduler.now().as_nanos() + timeout_ns();
                 let id = &mut ids[pick.below(timers) as usize];
                 expired += u64::from(lane.scheduler.cancel(*id).is_err());
                 *id = lane.schedule(release_ns);

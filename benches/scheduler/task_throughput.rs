@@ -54,7 +54,7 @@ fn future(bencher: &mut Bencher<'_>, tasks: u64, span_ns: u64) {
     let mut lane = Lane::new(Config::default());
     let mut rng = Rng(tasks);
     bencher.iter(|| {
-        let (start_ns, before) = (lane.now_ns(), lane.ledger.ran());
+        let (start_ns, before) = (lane.scheduler.now().as_nanos(), lane.ledger.ran());
         for _ in 0..tasks {
             lane.schedule(start_ns + 1 + rng.below(span_ns));
         }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use criterion::{Bencher, BenchmarkId, Criterion, Throughput};
 use nanosecond_scheduler::{Clock, Config, DefaultClock, Scheduler, Task};
 
-use crate::lane::{timed, Lane};
+use crate::lane::Lane;
 use crate::rng::Rng;
-use crate::SIZES;
+use crate::{timed, SIZES};
 
 const HOUR_NS: u64 = 3_600_000_000_000;
 /// Virtual time from one busy tick to the next.
@@ -70,7 +70,7 @@ fn busy(bencher: &mut Bencher<'_>, due: u64) {
 }
 
 fn busy_ticks(lane: &mut Lane, ticks: u64, due: u64) -> Duration {
-    let (start_ns, before) = (lane.now_ns(), lane.ledger.ran());
+    let (start_ns, before) = (lane.scheduler.now().as_nanos(), lane.ledger.ran());
     for tick in 1..=ticks {
         for _ in 0..due {
             lane.schedule(start_ns + tick * TICK_NS);

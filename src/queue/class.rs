@@ -75,6 +75,7 @@ impl<const LEAF: usize, const CHUNK: usize> Class<LEAF, CHUNK> {
     }
 
     /// Accounts for a cancelled entry; tells whether it may have been the earliest.
+    #[inline]
     pub(super) fn cancelled(
         &mut self,
         id: TaskId,
@@ -94,6 +95,7 @@ impl<const LEAF: usize, const CHUNK: usize> Class<LEAF, CHUNK> {
         }
     }
 
+    #[inline(never)]
     fn run_cancelled(&mut self, id: TaskId, store: &Store) -> bool {
         let first = self.run.first().is_some_and(|first| first.id == id);
         self.run.cancelled(store);

@@ -168,6 +168,7 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
     }
 
     /// Counts a cancelled entry; sweeps the leaf when the dead outnumber the live.
+    #[inline]
     pub(super) fn cancelled(&mut self, index: u32, id: TaskId, store: &Store) -> Cancelled {
         let leaf = &mut self.leaves[index];
         leaf.dead += 1;
@@ -192,6 +193,7 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
     }
 
     /// Closes ranks over the dead entries of a leaf that has a live one, in place.
+    #[inline(never)]
     fn sweep(&mut self, index: u32, store: &Store) {
         let leaf = &mut self.leaves[index];
         let (mut from, mut start) = (leaf.first_chunk, usize::from(leaf.first_start));
@@ -239,6 +241,7 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
     }
 
     /// Drops dead entries before the first live one of a sorted leaf, which is its minimum.
+    #[inline(never)]
     fn drop_dead_front(&mut self, index: u32, store: &Store) {
         let leaf = &mut self.leaves[index];
         loop {

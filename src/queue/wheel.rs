@@ -370,16 +370,22 @@ impl<const LEAF: usize, const CHUNK: usize> Wheel<LEAF, CHUNK> {
     }
 
     /// Accounts for a cancelled entry; tells whether it may have been the earliest.
+    #[inline]
     pub(super) fn cancelled(&mut self, id: TaskId, leaf: u32, store: &mut Store) -> bool {
         match self.leaves.cancelled(leaf, id, store) {
             Cancelled::Other => false,
             Cancelled::MinLost => true,
             Cancelled::Emptied => {
-                self.detach(leaf);
-                self.leaves.discard(leaf);
+                self.remove_leaf(leaf);
                 true
             }
         }
+    }
+
+    #[inline(never)]
+    fn remove_leaf(&mut self, leaf: u32) {
+        self.detach(leaf);
+        self.leaves.discard(leaf);
     }
 
     pub(super) fn bytes(&self) -> usize {

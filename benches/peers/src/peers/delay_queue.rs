@@ -37,7 +37,7 @@ impl<T> Delays<T> {
 
     #[inline]
     pub fn schedule(&mut self, at_ns: u64, value: T) -> Key {
-        let at = self.origin + Duration::from_millis(at_ns.div_ceil(1_000_000));
+        let at = self.origin + Duration::from_millis(at_ns.div_ceil(1_000));
         self.queue.insert_at(value, at)
     }
 
@@ -49,7 +49,7 @@ impl<T> Delays<T> {
     /// Hands what is due by `now_ns` to `run`.
     #[inline]
     pub fn run_until(&mut self, now_ns: u64, mut run: impl FnMut(T)) {
-        self.advance_to(now_ns / 1_000_000);
+        self.advance_to(now_ns / 1_000);
         let mut cx = Context::from_waker(Waker::noop());
         while let Poll::Ready(Some(expired)) = self.queue.poll_expired(&mut cx) {
             run(expired.into_inner());

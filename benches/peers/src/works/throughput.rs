@@ -59,7 +59,7 @@ fn compare(plan: Plan, table: &mut Table, batch: Batch, batches: usize, target: 
         let attempt = |_| {
             wait_for_room();
             let mut past = Past {
-                scheduler: old::Scheduler::new(old::Config { max_tasks_per_tick: 1024, ..Default::default() }),
+                scheduler: old::Scheduler::new(old::Config::default()),
                 epoch: Epoch::current(),
             };
             sample(&mut past, &delays, 1)?;
