@@ -22,16 +22,11 @@ impl Batch {
         Batch { enabled, jobs: Vec::new() }
     }
 
-    /// Keeps a closure aside if it may run elsewhere, or gives it back to be run here.
-    pub(crate) fn offer(&mut self, job: Job, closure: Closure) -> Option<Closure> {
-        if !self.enabled {
-            return Some(closure);
+    /// Takes a closure that may run elsewhere, to keep it aside; leaves others to be run here.
+    pub(crate) fn offer(&mut self, job: Job, closure: &mut Option<Closure>) {
+        if self.enabled && closure.as_ref().is_some_and(Closure::is_send) {
+            self.jobs.extend(closure.take().and_then(Closure::into_send).map(|send| (job, send)));
         }
-        match closure.into_send() {
-            Ok(closure) => self.jobs.push((job, closure)),
-            Err(closure) => return Some(closure),
-        }
-        None
     }
 
     /// Runs what was kept aside and returns when all of it has ended.

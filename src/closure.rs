@@ -6,7 +6,7 @@
 use alloc::boxed::Box;
 use core::fmt;
 use core::marker::PhantomData;
-use core::mem::{ManuallyDrop, MaybeUninit};
+use core::mem::MaybeUninit;
 
 use crate::context::Context;
 
@@ -23,10 +23,10 @@ struct VTable {
     ///
     /// Safety: `data` holds a live `F`; if `!repeats` it is dead afterwards.
     run: unsafe fn(data: *mut Data, cx: &mut Context<'_>),
-    /// Drops the closure.
+    /// Drops the closure; `None` if there is nothing to do.
     ///
     /// Safety: `data` holds a live `F`, dead afterwards.
-    drop: unsafe fn(data: *mut Data),
+    drop: Option<unsafe fn(data: *mut Data)>,
     repeats: bool,
     /// Runs and consumes a closure that needs no context and is `Send`.
     ///
@@ -35,10 +35,10 @@ struct VTable {
     run_anywhere: Option<unsafe fn(data: *mut Data)>,
 }
 
-/// An owned `FnOnce()`, `FnOnce(&mut Context)` or `FnMut(&mut Context)`.
+/// An owned `FnOnce()`, `FnOnce(&mut Context)` or `FnMut(&mut Context)`, or a spent one.
 pub(crate) struct Closure {
     vtable: &'static VTable,
-    /// Holds a live value of the type that `vtable` was made for.
+    /// Holds a live value of the type that `vtable` was made for; anything if that is [`SPENT`].
     data: Data,
     /// The captured variables need not be `Send` nor `Sync`.
     _not_send: PhantomData<*mut ()>,
@@ -48,13 +48,24 @@ impl VTable {
     const fn new<F>(run: unsafe fn(*mut Data, &mut Context<'_>), repeats: bool) -> Self {
         VTable {
             run,
-            drop: drop_in_place::<F>,
+            drop: if core::mem::needs_drop::<F>() { Some(drop_in_place::<F>) } else { None },
             repeats,
             #[cfg(feature = "parallel")]
             run_anywhere: None,
         }
     }
 }
+
+/// The table of a one-shot that has run: nothing is left to run or drop.
+static SPENT: VTable = VTable {
+    run: run_spent,
+    drop: None,
+    repeats: false,
+    #[cfg(feature = "parallel")]
+    run_anywhere: None,
+};
+
+unsafe fn run_spent(_: *mut Data, _: &mut Context<'_>) {}
 
 /// The tables of a closure type, as associated constants so that they can be `'static`.
 struct Tables<F>(F);
@@ -167,32 +178,29 @@ impl Closure {
         self.vtable.repeats
     }
 
-    /// Runs a one-shot closure.
-    #[inline]
-    pub(crate) fn run_once(self, cx: &mut Context<'_>) {
-        debug_assert!(!self.repeats());
-        let mut this = ManuallyDrop::new(self);
-        // SAFETY: `data` is live by the type's invariant and, being inside `ManuallyDrop`,
-        // never used again, also when the closure panics.
-        unsafe { (this.vtable.run)(&raw mut this.data, cx) }
-    }
-
-    /// Runs a repeating closure.
-    #[inline]
-    pub(crate) fn run_again(&mut self, cx: &mut Context<'_>) {
-        assert!(self.repeats(), "a one-shot closure cannot run again");
-        // SAFETY: `data` is live by the type's invariant and stays so, since the closure repeats.
-        unsafe { (self.vtable.run)(&raw mut self.data, cx) }
-    }
-
-    /// The closure as one that another thread may run, if it was made by
-    /// [`once_send`](Self::once_send).
-    #[cfg(feature = "parallel")]
-    pub(crate) fn into_send(self) -> Result<SendClosure, Self> {
-        match self.vtable.run_anywhere {
-            Some(_) => Ok(SendClosure(self)),
-            None => Err(self),
+    /// Runs the closure. A one-shot is spent then, and running it again does nothing.
+    #[inline(always)]
+    pub(crate) fn run(&mut self, cx: &mut Context<'_>) {
+        let run = self.vtable.run;
+        if !self.vtable.repeats {
+            // Before the call, so that a panic finds it spent, too.
+            self.vtable = &SPENT;
         }
+        // SAFETY: `data` is live by the type's invariant. It stays so if the closure repeats, else
+        // it is consumed, and `SPENT` says so.
+        unsafe { run(&raw mut self.data, cx) }
+    }
+
+    /// Whether another thread may run it: whether [`once_send`](Self::once_send) made it.
+    #[cfg(feature = "parallel")]
+    pub(crate) fn is_send(&self) -> bool {
+        self.vtable.run_anywhere.is_some()
+    }
+
+    /// The closure as one that another thread may run, if it is.
+    #[cfg(feature = "parallel")]
+    pub(crate) fn into_send(self) -> Option<SendClosure> {
+        self.is_send().then(|| SendClosure(self))
     }
 }
 
@@ -206,20 +214,23 @@ unsafe impl Send for SendClosure {}
 
 #[cfg(feature = "parallel")]
 impl SendClosure {
-    pub(crate) fn run(self) {
-        let mut this = ManuallyDrop::new(self.0);
-        if let Some(run) = this.vtable.run_anywhere {
-            // SAFETY: `data` is live by the type's invariant and, being inside `ManuallyDrop`,
-            // never used again, also when the closure panics.
-            unsafe { run(&raw mut this.data) }
+    pub(crate) fn run(mut self) {
+        if let Some(run) = self.0.vtable.run_anywhere {
+            self.0.vtable = &SPENT;
+            // SAFETY: `data` was live by the type's invariant; it is consumed, and `SPENT` says so.
+            unsafe { run(&raw mut self.0.data) }
         }
     }
 }
 
 impl Drop for Closure {
+    #[inline]
     fn drop(&mut self) {
-        // SAFETY: `data` is live by the type's invariant and not used after a drop.
-        unsafe { (self.vtable.drop)(&raw mut self.data) }
+        if let Some(drop) = self.vtable.drop {
+            // SAFETY: `data` is live by the type's invariant, since `SPENT` drops nothing, and it
+            // is not used after a drop.
+            unsafe { drop(&raw mut self.data) }
+        }
     }
 }
 

@@ -4,8 +4,6 @@ use crate::closure::Closure;
 use crate::config::MissedTick;
 use crate::context::Context;
 use crate::engine::Engine;
-#[cfg(feature = "parallel")]
-use crate::engine::Job;
 use crate::queue::Entry;
 use crate::task::{Attributes, Repeat, TaskId};
 
@@ -16,7 +14,7 @@ use crate::task::{Attributes, Repeat, TaskId};
 pub(crate) fn run_job(
     engine: &mut Engine,
     entry: Entry,
-    closure: Closure,
+    closure: &mut Option<Closure>,
     has_attributes: bool,
 ) -> Option<u64> {
     if has_attributes {
@@ -26,39 +24,45 @@ pub(crate) fn run_job(
     None
 }
 
-/// Runs a one-shot here, or leaves it to the tick's batch.
+/// Runs a one-shot, or leaves it to the tick's batch.
 #[inline(always)]
-fn run_once(engine: &mut Engine, entry: Entry, closure: Closure) {
-    let Entry { release, id } = entry;
+fn run_once(engine: &mut Engine, entry: Entry, closure: &mut Option<Closure>) {
     #[cfg(feature = "parallel")]
-    let Some(closure) = engine.batch.offer(Job { id, name: engine.running_name }, closure) else { return };
+    engine.batch.offer(crate::engine::Job { id: entry.id, name: engine.running_name }, closure);
+    run_here(engine, entry, closure);
+}
+
+#[inline(always)]
+fn run_here(engine: &mut Engine, entry: Entry, closure: &mut Option<Closure>) {
+    let Entry { release, id } = entry;
     engine.running = id;
-    closure.run_once(&mut Context { engine, id, release });
+    if let Some(closure) = closure {
+        closure.run(&mut Context { engine, id, release });
+    }
 }
 
 #[inline(never)]
-fn run_with_attributes(engine: &mut Engine, entry: Entry, closure: Closure) -> Option<u64> {
-    let Entry { release, id } = entry;
-    let attributes = engine.store.attributes(id).clone();
-    let deadline = attributes.deadline.map(|relative| release.saturating_add(relative));
+fn run_with_attributes(
+    engine: &mut Engine,
+    entry: Entry,
+    closure: &mut Option<Closure>,
+) -> Option<u64> {
+    let attributes = engine.store.attributes(entry.id).clone();
+    let deadline = attributes.deadline.map(|relative| entry.release.saturating_add(relative));
     engine.running_name = attributes.name;
-    if closure.repeats() {
-        run_repeating(engine, entry, closure, &attributes);
+    if attributes.repeat != Repeat::Never {
+        run_repeating(engine, entry, closure.take()?, &attributes);
     } else {
         engine.ended(&attributes);
-        if deadline.is_none() {
-            run_once(engine, entry, closure);
-        } else {
-            // Not in a batch, or its finish could not be told.
-            engine.running = id;
-            closure.run_once(&mut Context { engine, id, release });
+        match deadline {
+            None => run_once(engine, entry, closure),
+            Some(_) => run_here(engine, entry, closure), // In a batch its finish could not be told.
         }
     }
-    if let Some(deadline) = deadline {
-        return Some(deadline);
+    if deadline.is_none() {
+        engine.running_name = None;
     }
-    engine.running_name = None;
-    None
+    deadline
 }
 
 /// Ends a repeating task that is not queued again, also because its job panicked.
@@ -83,7 +87,7 @@ fn run_repeating(engine: &mut Engine, entry: Entry, mut closure: Closure, attrib
     let decided_at = engine.now;
     engine.running = id;
     let end = EndTask { engine, id, attributes };
-    closure.run_again(&mut Context { engine: end.engine, id, release });
+    closure.run(&mut Context { engine: end.engine, id, release });
     // It is no longer pending if it cancelled itself; the closure is dropped on return.
     if end.engine.is_pending(id) && queue_next_job(end.engine, entry, attributes, decided_at) {
         end.engine.store.put_back(id, closure);

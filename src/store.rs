@@ -139,69 +139,71 @@ impl Store {
         slot.place = Place::new(priority);
         slot.closure = Some(closure);
         self.live += 1;
-        TaskId { index, generation: slot.generation }
+        TaskId::new(index, slot.generation)
     }
 
     /// Gives a live task attributes.
     pub(crate) fn set_attributes(&mut self, id: TaskId, attributes: Attributes) {
-        self.slots[id.index].place.0 |= Place::HAS_ATTRIBUTES;
-        *self.attributes_slot(id.index) = attributes;
+        self.slots[id.index()].place.0 |= Place::HAS_ATTRIBUTES;
+        *self.attributes_slot(id.index()) = attributes;
     }
 
     /// Whether the task of an id that was once given out is live.
     #[inline]
     pub(crate) fn is_live(&self, id: TaskId) -> bool {
-        self.slots[id.index].generation == id.generation
+        self.slots[id.index()].generation == id.generation()
     }
 
     /// Whether an id, wherever it comes from, is that of a live task.
     #[inline]
     pub(crate) fn contains(&self, id: TaskId) -> bool {
         // Free slots have even generations, which no id has that was given out.
-        id.generation % 2 == 1 && (id.index as usize) < self.slots.len() && self.is_live(id)
+        id.generation() % 2 == 1 && (id.index() as usize) < self.slots.len() && self.is_live(id)
     }
 
     #[inline]
     pub(crate) fn place(&self, id: TaskId) -> Place {
-        self.slots[id.index].place
+        self.slots[id.index()].place
     }
 
     /// Notes where the queue keeps the entry of a live task.
     #[inline]
     pub(crate) fn set_location(&mut self, id: TaskId, location: Location) {
-        let place = &mut self.slots[id.index].place;
+        let place = &mut self.slots[id.index()].place;
         place.0 = place.0 & !Place::LOCATION | location.0;
     }
 
     /// Asks the processor to load a task that will run soon.
     #[inline]
     pub(crate) fn prefetch(&self, id: TaskId) {
-        self.slots.prefetch(id.index);
+        self.slots.prefetch(id.index());
     }
 
-    /// Takes the closure of a task out to run it, or `None` if the task is dead. A one-shot's slot
-    /// is free then; a repeating task's is to be refilled with [`put_back`](Self::put_back).
+    /// Takes the closure of a task out, to run it from `into`; `None` if the task is dead. A
+    /// one-shot's slot is free then; a repeating task's is to be refilled with
+    /// [`put_back`](Self::put_back).
+    // An out-parameter, because a closure that is returned is copied once more.
     #[inline(always)]
-    pub(crate) fn take_to_run(&mut self, id: TaskId) -> Option<(Closure, Place)> {
-        let slot = &mut self.slots[id.index];
-        if slot.generation != id.generation {
+    pub(crate) fn take_to_run(&mut self, id: TaskId, into: &mut Option<Closure>) -> Option<Place> {
+        let slot = &mut self.slots[id.index()];
+        if slot.generation != id.generation() {
             return None;
         }
         let place = slot.place;
-        let closure = slot.closure.take()?;
-        if closure.repeats() {
+        *into = slot.closure.take();
+        if into.as_ref().is_some_and(Closure::repeats) {
             slot.place.0 |= Location::NONE.0;
         } else {
-            slot.free(id.index, &mut self.free);
+            slot.free(id.index(), &mut self.free);
             self.live -= 1;
         }
-        Some((closure, place))
+        Some(place)
     }
 
     /// Returns a repeating closure to its slot after a run; the task must still be live.
     pub(crate) fn put_back(&mut self, id: TaskId, closure: Closure) {
         debug_assert!(self.is_live(id));
-        self.slots[id.index].closure = Some(closure);
+        self.slots[id.index()].closure = Some(closure);
     }
 
     /// Ends a task, if it is live, and hands out its place and its closure; the latter is `None`
@@ -211,9 +213,9 @@ impl Store {
         if !self.contains(id) {
             return None;
         }
-        let slot = &mut self.slots[id.index];
+        let slot = &mut self.slots[id.index()];
         let ended = (slot.place, slot.closure.take());
-        slot.free(id.index, &mut self.free);
+        slot.free(id.index(), &mut self.free);
         self.live -= 1;
         Some(ended)
     }
@@ -233,12 +235,12 @@ impl Store {
     }
 
     pub(crate) fn attributes(&self, id: TaskId) -> &Attributes {
-        let index = id.index as usize;
+        let index = id.index() as usize;
         &self.attributes[index / PAGE][index % PAGE]
     }
 
     pub(crate) fn attributes_mut(&mut self, id: TaskId) -> &mut Attributes {
-        let index = id.index as usize;
+        let index = id.index() as usize;
         &mut self.attributes[index / PAGE][index % PAGE]
     }
 

@@ -149,9 +149,10 @@ fn drain<C: Clock>(clock: &C, engine: &mut Engine, limit: usize, counts: &mut Ti
             let started_at = engine.now.max(clock.now().as_nanos());
             engine.record_dispatch(entry, started_at);
         }
-        let Some((closure, place)) = engine.store.take_to_run(entry.id) else { continue };
+        let mut closure = None;
+        let Some(place) = engine.store.take_to_run(entry.id, &mut closure) else { continue };
         counts.executed += 1;
-        let deadline = run_job(engine, entry, closure, place.has_attributes());
+        let deadline = run_job(engine, entry, &mut closure, place.has_attributes());
         let Some(deadline) = deadline else { continue };
         let finished_at = engine.now.max(clock.now().as_nanos());
         if finished_at > deadline {

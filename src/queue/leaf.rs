@@ -137,11 +137,11 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
         debug_assert!(usize::from(leaf.len) < LEAF);
         if entry.release < leaf.min {
             leaf.min = entry.release;
-            leaf.min_index = entry.id.index;
+            leaf.min_index = entry.id.index();
             leaf.min_lost = false;
         } else if leaf.len == 0 {
             // Only a release of `u64::MAX` is not below the empty leaf's minimum.
-            leaf.min_index = entry.id.index;
+            leaf.min_index = entry.id.index();
         }
         leaf.sorted &= leaf.newest <= entry.release;
         leaf.newest = entry.release;
@@ -175,7 +175,7 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
         if leaf.dead == leaf.len {
             return Cancelled::Emptied;
         }
-        let min_lost = leaf.min_index == id.index;
+        let min_lost = leaf.min_index == id.index();
         leaf.min_lost |= min_lost;
         if usize::from(leaf.dead) > CHUNK && leaf.dead * 2 > leaf.len {
             if leaf.min_lost && leaf.sorted {
@@ -249,7 +249,7 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
             let first = chunk.entries[usize::from(leaf.first_start)];
             if store.is_live(first.id) {
                 leaf.min = first.release;
-                leaf.min_index = first.id.index;
+                leaf.min_index = first.id.index();
                 leaf.min_lost = false;
                 return;
             }
