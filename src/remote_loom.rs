@@ -1,5 +1,5 @@
 //! The remote's protocol under every interleaving and every stale read that the memory model
-//! allows: `RUSTFLAGS="--cfg loom" cargo test --release --lib loom_tests`.
+//! allows: `RUSTFLAGS="--cfg loom" cargo test --lib loom_tests`.
 //!
 //! A lost wake-up leaves the owner parked for ever, which loom reports as a deadlock. The counters
 //! are std's, which loom does not see: they add no synchronisation of their own.
@@ -53,6 +53,14 @@ impl Drop for CountDrop {
     }
 }
 
+/// Unless `LOOM_MAX_PREEMPTIONS` says otherwise, a thread is preempted at most three times in an
+/// execution: with every further one the models take ten times longer.
+fn explore(model: fn()) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(Some(3));
+    builder.check(model);
+}
+
 fn config(remote_capacity: usize) -> Config {
     Config { remote_capacity, metrics: MetricsLevel::Off, wait: Wait::Sleep, ..Config::default() }
 }
@@ -69,7 +77,7 @@ fn send(remote: Remote, task: SendTask) -> Remote {
 
 #[test]
 fn a_request_wakes_the_parked_owner() {
-    loom::model(|| {
+    explore(|| {
         let tally = Tally::default();
         let mut scheduler = scheduler(1);
         let (remote, task) = (scheduler.remote(), tally.task(1));
@@ -82,7 +90,7 @@ fn a_request_wakes_the_parked_owner() {
 
 #[test]
 fn requests_of_two_senders_are_both_seen() {
-    loom::model(|| {
+    explore(|| {
         let tally = Tally::default();
         let mut scheduler = scheduler(2);
         let senders = [(); 2].map(|()| {
@@ -106,7 +114,7 @@ impl Clock for StoppedClock {
 
 #[test]
 fn a_request_wakes_the_owner_that_waits_for_a_release() {
-    loom::model(|| {
+    explore(|| {
         let tally = Tally::default();
         let mut scheduler = Scheduler::with_clock(config(1), StoppedClock).unwrap();
         scheduler.schedule(Task::new(|| (), Duration::from_secs(3600))).unwrap();
@@ -120,7 +128,7 @@ fn a_request_wakes_the_owner_that_waits_for_a_release() {
 
 #[test]
 fn stop_ends_the_loop_also_beside_another_sender() {
-    loom::model(|| {
+    explore(|| {
         let mut scheduler = Scheduler::with_clock(config(1), StoppedClock).unwrap();
         scheduler.schedule(Task::new(|| (), Duration::from_secs(3600))).unwrap();
         let (stopper, waker) = (scheduler.remote(), scheduler.remote());
@@ -139,7 +147,7 @@ fn stop_ends_the_loop_also_beside_another_sender() {
 
 #[test]
 fn a_full_queue_hands_the_task_back() {
-    loom::model(|| {
+    explore(|| {
         let tally = Tally::default();
         let mut scheduler = scheduler(1);
         let senders = [(); 2].map(|()| {
@@ -164,7 +172,7 @@ fn a_full_queue_hands_the_task_back() {
 
 #[test]
 fn the_last_remote_ends_the_loop_after_its_requests() {
-    loom::model(|| {
+    explore(|| {
         let tally = Tally::default();
         let mut scheduler = scheduler(1);
         let (sends, idles) = (scheduler.remote(), scheduler.remote());
@@ -180,7 +188,7 @@ fn the_last_remote_ends_the_loop_after_its_requests() {
 
 #[test]
 fn a_closing_scheduler_neither_loses_nor_doubles_a_task() {
-    loom::model(|| {
+    explore(|| {
         let tally = Tally::default();
         let mut scheduler = scheduler(1);
         let (remote, task) = (scheduler.remote(), tally.task(0));
@@ -200,7 +208,7 @@ fn a_closing_scheduler_neither_loses_nor_doubles_a_task() {
 
 #[test]
 fn a_task_that_holds_its_own_remote_is_dropped_with_the_scheduler() {
-    loom::model(|| {
+    explore(|| {
         let tally = Tally::default();
         let mut scheduler = scheduler(1);
         let (remote, end) = (scheduler.remote(), CountDrop(tally.clone()));

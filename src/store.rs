@@ -13,11 +13,13 @@ use crate::task::{Attributes, Priority, TaskId};
 /// Slots per page: a page is 16 KiB.
 const PAGE: usize = 256;
 
+/// How many inserts ahead a free slot is prefetched; after a busy time they are cold.
+const PREFETCH_AHEAD: usize = 8;
+
 /// The greatest capacity: what [`Place`] leaves of its 32 bits.
 pub(crate) const MAX_SLOTS: usize = 1 << 29;
 
 /// Where a live task is: its priority class, whether it has attributes, and its location.
-/// In a free slot the location is the next free slot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Place(u32);
 
@@ -82,25 +84,12 @@ struct Slot {
 
 const _: () = assert!(size_of::<Slot>() == 64);
 
-impl Slot {
-    /// Ends the task and puts the slot at the head of the free list.
-    #[inline(always)]
-    fn free(&mut self, index: u32, head: &mut u32) {
-        self.generation = self.generation.wrapping_add(1);
-        // After 2^31 uses a slot is retired: its first ids would become live again.
-        if self.generation != 0 {
-            self.place = Place(*head);
-            *head = index;
-        }
-    }
-}
-
 /// All live tasks.
 #[derive(Debug)]
 pub(crate) struct Store {
     slots: Paged<Slot, PAGE>,
-    /// Head of the list of free slots, linked through `Slot::place`.
-    free: u32,
+    /// Free slots, last freed first: that one is most likely in the cache.
+    free: Vec<u32>,
     live: usize,
     capacity: usize,
     /// A page of attributes for each page of slots that ever needed one, else empty.
@@ -109,8 +98,7 @@ pub(crate) struct Store {
 
 impl Store {
     pub(crate) fn new(capacity: usize) -> Self {
-        let free = Location::NONE.0;
-        Store { slots: Paged::new(), free, live: 0, capacity, attributes: Vec::new() }
+        Store { slots: Paged::new(), free: Vec::new(), live: 0, capacity, attributes: Vec::new() }
     }
 
     #[inline]
@@ -127,19 +115,26 @@ impl Store {
     #[inline(always)]
     pub(crate) fn insert(&mut self, closure: Closure, priority: Priority) -> TaskId {
         debug_assert!(!self.is_full());
-        let index = if self.free == Location::NONE.0 {
-            self.slots.grow()
-        } else {
-            let index = self.free;
-            self.free = self.slots[index].place.location().0;
-            index
-        };
+        let index = self.free.pop().unwrap_or_else(|| self.grow());
+        if let Some(&soon) =
+            self.free.len().checked_sub(PREFETCH_AHEAD).and_then(|n| self.free.get(n))
+        {
+            self.slots.prefetch(soon);
+        }
         let slot = &mut self.slots[index];
         slot.generation = slot.generation.wrapping_add(1);
         slot.place = Place::new(priority);
         slot.closure = Some(closure);
         self.live += 1;
         TaskId::new(index, slot.generation)
+    }
+
+    #[cold]
+    fn grow(&mut self) -> u32 {
+        let index = self.slots.grow();
+        // Room for every slot, so that no tick has to allocate to free one.
+        self.free.reserve(self.slots.len());
+        index
     }
 
     /// Gives a live task attributes.
@@ -194,8 +189,7 @@ impl Store {
         if into.as_ref().is_some_and(Closure::repeats) {
             slot.place.0 |= Location::NONE.0;
         } else {
-            slot.free(id.index(), &mut self.free);
-            self.live -= 1;
+            self.free_slot(id.index());
         }
         Some(place)
     }
@@ -215,8 +209,7 @@ impl Store {
         }
         let slot = &mut self.slots[id.index()];
         let ended = (slot.place, slot.closure.take());
-        slot.free(id.index(), &mut self.free);
-        self.live -= 1;
+        self.free_slot(id.index());
         Some(ended)
     }
 
@@ -225,13 +218,22 @@ impl Store {
         let mut closures = Vec::with_capacity(self.live);
         for index in 0..self.slots.len() as u32 {
             if self.slots[index].generation % 2 == 1 {
-                let slot = &mut self.slots[index];
-                closures.extend(slot.closure.take());
-                slot.free(index, &mut self.free);
+                closures.extend(self.slots[index].closure.take());
+                self.free_slot(index);
             }
         }
-        self.live = 0;
         closures
+    }
+
+    #[inline(always)]
+    fn free_slot(&mut self, index: u32) {
+        let slot = &mut self.slots[index];
+        slot.generation = slot.generation.wrapping_add(1);
+        self.live -= 1;
+        // After 2^31 uses a slot is retired: its first ids would become live again.
+        if slot.generation != 0 {
+            self.free.push(index);
+        }
     }
 
     pub(crate) fn attributes(&self, id: TaskId) -> &Attributes {
@@ -260,6 +262,6 @@ impl Store {
     pub(crate) fn bytes(&self) -> usize {
         let attributes: usize =
             self.attributes.iter().map(|page| page.capacity() * size_of::<Attributes>()).sum();
-        self.slots.bytes() + attributes
+        self.slots.bytes() + self.free.capacity() * size_of::<u32>() + attributes
     }
 }
