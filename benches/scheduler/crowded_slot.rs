@@ -19,11 +19,14 @@ const SLOT_START_NS: u64 = 1_000_000_000;
 const SLOT_NS: u64 = 1_000_000;
 const TASKS_PER_TICK: u64 = 64;
 
+/// Makes a crowd of so many tasks and measures one figure of its ticks.
+type Replay = fn(u64) -> Duration;
+
 pub(crate) fn group(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("crowded_slot");
     group.sample_size(10).sampling_mode(SamplingMode::Flat);
     for (name, tasks) in [("10k", 10_000), ("1M", 1_000_000)] {
-        let figures: [(&str, fn(u64) -> Duration); 4] = [
+        let figures: [(&str, Replay); 4] = [
             ("mean_tick", |tasks| mean(&busy_ticks(tasks))),
             ("p999_tick", |tasks| quantile(busy_ticks(tasks), 0.999)),
             ("slowest_tick", |tasks| quantile(busy_ticks(tasks), 1.0)),
@@ -36,7 +39,7 @@ pub(crate) fn group(criterion: &mut Criterion) {
     }
 }
 
-fn replays(bencher: &mut Bencher<'_>, tasks: u64, replay: fn(u64) -> Duration) {
+fn replays(bencher: &mut Bencher<'_>, tasks: u64, replay: Replay) {
     bencher.iter_custom(|iterations| (0..iterations).map(|_| replay(tasks)).sum());
 }
 

@@ -36,7 +36,6 @@ fn growth(plan: Plan, table: &mut Table) {
     let heap = ("std BinaryHeap, lazy", per_task(tasks, fill_heap));
     for (name, theirs) in [past, heap] {
         table.compare(&live, "B", ours.live, name, theirs.live);
-        table.compare(&peak, "B", ours.peak, name, theirs.peak);
         table.compare(&allocations, "", ours.allocations, name, theirs.allocations);
     }
 }

@@ -1,0 +1,230 @@
+//! Hazard: memory. Nothing is allocated in steady state, little per task, and all of it returned.
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use common::{manual, ns, scatter};
+use nanosecond_scheduler::{Config, Context, ManualClock, MetricsLevel, Scheduler, Task, TaskId};
+
+/// The system's allocator, which counts for each thread.
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    static BYTES: Cell<isize> = const { Cell::new(0) };
+}
+
+fn count(allocations: usize, bytes: isize) {
+    ALLOCATIONS.set(ALLOCATIONS.get() + allocations);
+    BYTES.set(BYTES.get() + bytes);
+}
+
+// SAFETY: everything is done by the system's allocator; counting touches no heap.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(1, layout.size() as isize);
+        // SAFETY: the caller's promises are the system allocator's demands.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(0, -(layout.size() as isize));
+        // SAFETY: as above; every pointer handed out is the system allocator's.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(1, size as isize - layout.size() as isize);
+        // SAFETY: as above; every pointer handed out is the system allocator's.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// How many allocations `work` makes.
+fn allocations(work: impl FnOnce()) -> usize {
+    let before = ALLOCATIONS.get();
+    work();
+    ALLOCATIONS.get() - before
+}
+
+/// `round` must not allocate any more once it was called 30 times.
+fn assert_steady(mut round: impl FnMut(u64)) {
+    (0..30).for_each(&mut round);
+    let made = allocations(|| (30..130).for_each(&mut round));
+    assert_eq!(made, 0, "allocations in 100 rounds");
+}
+
+fn roomy(metrics: MetricsLevel) -> (Scheduler<ManualClock>, ManualClock) {
+    manual(Config { max_tasks_per_tick: 10_000, metrics, ..Config::default() })
+}
+
+#[test]
+fn the_allocator_counts() {
+    assert_eq!(allocations(|| drop(std::hint::black_box(Box::new(5)))), 1);
+}
+
+#[test]
+fn one_shots_of_every_distance_allocate_nothing_in_steady_state() {
+    let (mut scheduler, clock) = roomy(MetricsLevel::Counters);
+    assert_steady(|_| {
+        for n in 0..2_000 {
+            let captured = [n; 6]; // 48 bytes
+            let body = move || assert_eq!(captured[0], captured[5]);
+            let delay = scatter(n, 1 << (n % 45));
+            scheduler.schedule(Task::new(body, ns(delay))).unwrap();
+        }
+        clock.advance(ns(1 << 45));
+        assert_eq!(scheduler.tick().executed, 2_000);
+    });
+}
+
+#[test]
+fn scheduling_and_cancelling_allocates_nothing_in_steady_state() {
+    let (mut scheduler, clock) = roomy(MetricsLevel::Counters);
+    let mut ids: Vec<TaskId> = Vec::with_capacity(2_000);
+    assert_steady(|_| {
+        for n in 0..2_000 {
+            let delay = ns(scatter(n, 1 << (n % 45)));
+            ids.push(scheduler.schedule(Task::new(|| (), delay)).unwrap());
+        }
+        for n in (0..2_000).step_by(3) {
+            ids.swap(n, scatter(n as u64, 2_000) as usize);
+        }
+        ids.drain(..).for_each(|id| scheduler.cancel(id).unwrap());
+        clock.advance(ns(1_000));
+        assert_eq!(scheduler.tick().executed, 0);
+    });
+}
+
+/// The classic load: many timeouts, each put off again and again, few of which expire.
+#[test]
+fn timeouts_that_are_put_off_allocate_nothing_in_steady_state() {
+    let (mut scheduler, clock) = roomy(MetricsLevel::Counters);
+    let mut timeouts: Vec<Option<TaskId>> = vec![None; 3_000];
+    assert_steady(|round| {
+        for n in 0..3_000 {
+            let at = scatter(round * 3_000 + n, 3_000) as usize;
+            if let Some(id) = timeouts[at].take() {
+                let _ = scheduler.cancel(id); // Unless it has expired.
+            }
+            let delay = ns(100_000 + scatter(n, 10_000));
+            timeouts[at] = Some(scheduler.schedule(Task::new(|| (), delay)).unwrap());
+            clock.advance(ns(30));
+            if n % 10 == 0 {
+                scheduler.tick();
+            }
+        }
+    });
+    let metrics = scheduler.metrics();
+    assert!(metrics.executed > 0 && metrics.cancelled > metrics.executed, "{metrics}");
+}
+
+#[test]
+fn repeating_tasks_and_their_children_allocate_nothing_in_steady_state() {
+    for level in [MetricsLevel::Off, MetricsLevel::Counters, MetricsLevel::Histograms] {
+        if level == MetricsLevel::Histograms && cfg!(not(feature = "std")) {
+            continue;
+        }
+        let (mut scheduler, clock) = roomy(level);
+        let mut sporadic = Vec::new();
+        for n in 0..50 {
+            let body = move |cx: &mut Context<'_>| {
+                cx.schedule(Task::new(|| (), ns(n * n))).unwrap();
+                let child = Task::new(|| (), ns(n)).with_name("child").with_deadline(ns(9_000));
+                cx.schedule(child).unwrap();
+            };
+            scheduler.schedule(Task::periodic(body, ns(100 + n))).unwrap();
+            sporadic.push(scheduler.schedule(Task::sporadic(|_| (), ns(n))).unwrap());
+        }
+        assert_steady(|_| {
+            for _ in 0..20 {
+                clock.advance(ns(100));
+                for &id in &sporadic {
+                    scheduler.trigger(id).unwrap();
+                }
+                assert!(scheduler.tick().executed > 50);
+            }
+        });
+    }
+}
+
+#[test]
+fn a_run_of_the_simulation_allocates_nothing_in_steady_state() {
+    let (mut scheduler, _clock) = roomy(MetricsLevel::Counters);
+    for n in 0..20 {
+        scheduler.schedule(Task::periodic(|_| (), ns(1_000 + n * 37))).unwrap();
+    }
+    assert_steady(|_| scheduler.run_for(ns(100_000)));
+}
+
+#[cfg(feature = "std")]
+#[test]
+fn remotes_allocate_nothing_in_steady_state() {
+    use nanosecond_scheduler::SendTask;
+
+    let (mut scheduler, clock) = roomy(MetricsLevel::Counters);
+    let remote = scheduler.remote();
+    assert_steady(|_| {
+        for n in 0..300u64 {
+            let captured = [n; 5];
+            let task = SendTask::new(move || assert_eq!(captured, [n; 5]), ns(n));
+            let id = remote.schedule(task).unwrap();
+            if n % 3 == 0 {
+                remote.cancel(id).unwrap();
+            }
+        }
+        scheduler.tick();
+        clock.advance(ns(300));
+        scheduler.tick();
+        assert!(scheduler.is_empty());
+    });
+}
+
+#[test]
+fn growing_to_100_000_tasks_takes_few_allocations_and_112_bytes_each() {
+    const TASKS: u64 = 100_000;
+    for spread in [1, 50_000, 1 << 30, 1 << 45] {
+        let (mut scheduler, _clock) = roomy(MetricsLevel::Counters);
+        let before = BYTES.get();
+        let made = allocations(|| {
+            for n in 0..TASKS {
+                let captured = [n; 4]; // 32 bytes
+                let body = move || assert_eq!(captured[0], n);
+                let delay = ns(1_000_000 + scatter(n, spread));
+                scheduler.schedule(Task::new(body, delay)).unwrap();
+            }
+        });
+        let bytes = (BYTES.get() - before) as usize;
+        assert!(made as u64 <= TASKS / 100, "{made} allocations, spread {spread}");
+        assert!(bytes as u64 <= TASKS * 112, "{bytes} bytes, spread {spread}");
+        let told = scheduler.metrics().memory_bytes;
+        assert!(told.abs_diff(bytes) * 50 <= bytes, "{told} told, {bytes} taken");
+    }
+}
+
+#[test]
+fn a_dropped_scheduler_returns_all_its_memory() {
+    let before = BYTES.get();
+    {
+        let (mut scheduler, clock) = roomy(MetricsLevel::Counters);
+        for n in 0..5_000 {
+            let large = [n; 20];
+            let body = move |_: &mut Context<'_>| assert_eq!(large[7], n);
+            let task = Task::with_context(body, ns(scatter(n, 1 << 40))).with_name("large");
+            let id = scheduler.schedule(task).unwrap();
+            if n % 5 == 0 {
+                scheduler.cancel(id).unwrap();
+            }
+        }
+        clock.advance(ns(1 << 39));
+        scheduler.tick();
+        #[cfg(feature = "std")]
+        drop(scheduler.remote());
+    }
+    assert_eq!(BYTES.get(), before);
+}
