@@ -69,9 +69,13 @@ impl<C: Clock> Scheduler<C> {
         self.accept_stalled();
         self.engine.queue.refresh(&mut self.engine.store);
         let decided_at = self.engine.now;
-        let timed = self.engine.recorder.is_on() && counts.executed > 0;
-        let duration_ns = if timed { self.read_clock() - started_at } else { 0 };
-        self.engine.recorder.busy_tick(counts, duration_ns);
+        let mut duration_ns = 0;
+        if counts.executed == 0 {
+            self.engine.recorder.idle_tick(); // What seemed due was cancelled.
+        } else if self.engine.recorder.is_on() {
+            duration_ns = self.read_clock() - started_at;
+            self.engine.recorder.busy_tick(counts, duration_ns);
+        }
         let report = self.report(started_at, decided_at, counts, duration_ns);
         #[cfg(feature = "std")]
         if let Some(payload) = unwinding {

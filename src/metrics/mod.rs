@@ -74,11 +74,9 @@ impl Recorder {
         self.idle_ticks += u64::from(self.is_on());
     }
 
+    /// Counts a tick that ran jobs; the caller has asked whether recording [is on](Self::is_on).
     #[inline]
     pub(crate) fn busy_tick(&mut self, counts: TickCounts, duration_ns: u64) {
-        if !self.is_on() {
-            return;
-        }
         self.ticks += 1;
         self.executed += counts.executed as u64;
         self.panicked += counts.panicked as u64;
