@@ -141,7 +141,10 @@ impl Engine {
         let id = self.store.insert(task.closure, task.priority);
         self.store.set_attributes(id, task.attributes);
         match release {
-            Some(release) => self.enqueue(id, release),
+            Some(release) => {
+                self.store.attributes_mut(id).last_release = Some(release);
+                self.enqueue(id, release);
+            }
             None => self.store.set_location(id, Location::NONE),
         }
         Ok(id)
@@ -223,7 +226,8 @@ impl Engine {
         Job { id: self.running, name: self.running_name.take() }
     }
 
-    /// Counts a job's panic and tells the handler; `Err` for the caller to raise if there is none.
+    /// Counts a job's panic and tells the handler. `Err` is for the caller to raise: the panic, if
+    /// there is no handler, or else the handler's own.
     #[cfg(feature = "std")]
     pub(crate) fn report_panic(
         &mut self,
@@ -233,8 +237,9 @@ impl Engine {
     ) -> Result<(), Box<dyn core::any::Any + Send>> {
         counts.panicked += 1;
         let Some(handle) = &mut self.on_panic else { return Err(payload) };
-        handle(TaskPanic { id: job.id, name: job.name, payload });
-        Ok(())
+        let panic = TaskPanic { id: job.id, name: job.name, payload };
+        // Unwind safe: the handler owns what it may leave broken, and nothing of ours is borrowed.
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| handle(panic)))
     }
 
     /// The earliest release among pending tasks.

@@ -74,7 +74,9 @@ pub struct CancelError;
 
 impl fmt::Display for CancelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the task is not pending: it has run, was cancelled, or is not of this scheduler")
+        f.write_str(
+            "the task is not pending: it has run, was cancelled, or is not of this scheduler",
+        )
     }
 }
 

@@ -17,7 +17,6 @@ impl<T: Default, const PAGE: usize> Paged<T, PAGE> {
     }
 
     /// Adds a default element and returns its index.
-    #[cold]
     pub(crate) fn grow(&mut self) -> u32 {
         let index = self.len;
         if index == self.pages.len() * PAGE {
@@ -87,7 +86,15 @@ impl<T: Default> Slab<T> {
     /// An element that is not in use, with whatever its last user left in it.
     #[inline]
     pub(crate) fn take(&mut self) -> u32 {
-        self.free.pop().unwrap_or_else(|| self.items.grow())
+        self.free.pop().unwrap_or_else(|| self.grow())
+    }
+
+    #[cold]
+    fn grow(&mut self) -> u32 {
+        let index = self.items.grow();
+        // Room for every element, so that giving one back never allocates.
+        self.free.reserve(self.items.len());
+        index
     }
 
     /// Gives an element back.

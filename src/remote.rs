@@ -11,7 +11,9 @@ use core::time::Duration;
 use crate::clock::Clock;
 use crate::error::ScheduleErrorKind;
 use crate::scheduler::Scheduler;
-use crate::sync::{Arc, ArrayQueue, AtomicBool, AtomicU64, AtomicUsize, Ordering, Parker, Unparker};
+use crate::sync::{
+    Arc, ArrayQueue, AtomicBool, AtomicU64, AtomicUsize, Ordering, Parker, Unparker,
+};
 use crate::task::SendTask;
 
 /// The number of a task that was sent through a [`Remote`].

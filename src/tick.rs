@@ -61,8 +61,11 @@ impl<C: Clock> Scheduler<C> {
         self.report(now, now, TickCounts::default(), 0)
     }
 
+    #[inline(never)]
     fn busy_tick(&mut self) -> TickReport {
         let started_at = self.engine.now;
+        // Until the end of the tick, which a panic may prevent.
+        self.engine.queue.forget_next_release();
         let mut counts = TickCounts::default();
         let unwinding = self.run_due(&mut counts);
         #[cfg(feature = "std")]

@@ -109,7 +109,10 @@ mod tests {
         assert_eq!(TimePoint::ZERO + Duration::MAX, TimePoint::MAX);
         assert_eq!(TimePoint::MAX.checked_add(Duration::from_nanos(1)), None);
         assert_eq!(TimePoint::ZERO.checked_add(Duration::MAX), None);
-        assert_eq!(TimePoint::ZERO.checked_add(Duration::from_nanos(u64::MAX)), Some(TimePoint::MAX));
+        assert_eq!(
+            TimePoint::ZERO.checked_add(Duration::from_nanos(u64::MAX)),
+            Some(TimePoint::MAX)
+        );
     }
 
     #[test]

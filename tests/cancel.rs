@@ -18,9 +18,8 @@ const PLACES: [(&str, fn(u64) -> u64); 5] = [
 fn cancel_and_check(count: u64, victims: &[u64], (place, release_of): (&str, fn(u64) -> u64)) {
     let (mut scheduler, clock) = manual(Config { max_tasks_per_tick: 64, ..Config::default() });
     let log = Log::default();
-    let ids: Vec<TaskId> = (0..count)
-        .map(|n| scheduler.schedule(log.task(n, ns(release_of(n)))).unwrap())
-        .collect();
+    let ids: Vec<TaskId> =
+        (0..count).map(|n| scheduler.schedule(log.task(n, ns(release_of(n)))).unwrap()).collect();
     let mut left: Vec<(u64, u64)> = (0..count).map(|n| (release_of(n), n)).collect();
     left.sort();
     for &victim in victims {
@@ -193,7 +192,8 @@ fn behaviour_06_any_number_is_a_safe_id() {
     let (mut scheduler, _clock) = manual(Config::default());
     let live = scheduler.schedule(Task::new(|| (), ns(9))).unwrap();
     assert_eq!(TaskId::from_bits(live.to_bits()), live);
-    let forged = (0..20_000).map(|n| scatter(n, u64::MAX)).chain([0, 1, u64::MAX, 1 << 32, 2 << 32]);
+    let forged =
+        (0..20_000).map(|n| scatter(n, u64::MAX)).chain([0, 1, u64::MAX, 1 << 32, 2 << 32]);
     for bits in forged.chain((0..64).map(|bit| live.to_bits() ^ 1 << bit)) {
         let id = TaskId::from_bits(bits);
         assert_eq!(id.to_bits(), bits);

@@ -98,9 +98,9 @@ fn behaviour_10_every_kind_of_pending_task_takes_room_until_it_ends() {
     let untriggered = scheduler.schedule(Task::sporadic(|_| (), ns(5))).unwrap();
     let full = |scheduler: &mut nanosecond_scheduler::Scheduler<_>| {
         let attempt = scheduler.schedule(Task::new(|| (), ns(0)));
-        let full = attempt.as_ref().is_err_and(|error| {
-            error.kind() == ScheduleErrorKind::Full { capacity: 3 }
-        });
+        let full = attempt
+            .as_ref()
+            .is_err_and(|error| error.kind() == ScheduleErrorKind::Full { capacity: 3 });
         attempt.map(|id| scheduler.cancel(id).unwrap()).ok();
         full
     };

@@ -129,7 +129,8 @@ fn behaviour_05_a_jump_into_a_crowd_runs_bounded_ticks() {
 
 #[test]
 fn behaviour_05_periods_survive_stalls_steps_and_jumps() {
-    let (mut scheduler, clock) = manual(Config { missed_tick: MissedTick::Skip, ..Config::default() });
+    let (mut scheduler, clock) =
+        manual(Config { missed_tick: MissedTick::Skip, ..Config::default() });
     let log = Log::default();
     let log2 = log.clone();
     let body = move |cx: &mut Context<'_>| log2.push(cx.release().as_nanos());

@@ -71,7 +71,8 @@ fn behaviour_11_a_constant_that_does_not_contract_is_refused() {
         let error = check(config).unwrap_err();
         assert!(matches!(error, ConfigError::Lipschitz(given) if given.to_bits() == k.to_bits()));
         let text = error.to_string();
-        let expected = format!("Config::lipschitz_constant is {k}; it must be at least 0 and below 1");
+        let expected =
+            format!("Config::lipschitz_constant is {k}; it must be at least 0 and below 1");
         assert!(text.starts_with(&expected), "{text}");
     }
     for k in [0.0, 0.5, 1.0 - f64::EPSILON] {

@@ -100,7 +100,10 @@ fn off_counts_nothing_but_what_is_free() {
         metrics.max_tick_time_ns,
     ];
     assert_eq!(counted, [0; 11]);
-    assert_eq!((metrics.tasks_per_second, metrics.p50_tick_time_ns, metrics.latency), (0.0, None, None));
+    assert_eq!(
+        (metrics.tasks_per_second, metrics.p50_tick_time_ns, metrics.latency),
+        (0.0, None, None)
+    );
     assert_eq!((metrics.pending, metrics.elapsed_ns), (2, 500_000));
     assert!(metrics.memory_bytes > 0);
 }

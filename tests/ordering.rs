@@ -182,7 +182,8 @@ fn behaviour_02_ties_stay_fifo_through_cascades_cancels_and_partial_ticks() {
 fn behaviour_02_ties_are_fifo_in_a_crowd_beyond_every_internal_bound() {
     let count = if cfg!(miri) { 2_500 } else { 20_000 };
     for distance in [1, 50_000, 1 << 20, 1 << 45] {
-        let (mut scheduler, clock) = manual(Config { max_tasks_per_tick: 600, ..Config::default() });
+        let (mut scheduler, clock) =
+            manual(Config { max_tasks_per_tick: 600, ..Config::default() });
         let log = Log::default();
         for n in 0..count {
             scheduler.schedule(log.task(n, ns(distance))).unwrap();

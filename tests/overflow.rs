@@ -16,17 +16,8 @@ fn seams() -> Vec<u64> {
     powers.chain([u64::MAX - 1, u64::MAX]).collect()
 }
 
-const STARTS: [u64; 9] = [
-    0,
-    1,
-    63,
-    64,
-    4_095,
-    262_144,
-    (1 << 36) - 1,
-    0x7FFF_FFFF_FFFF_FFFF,
-    u64::MAX - 4_097,
-];
+const STARTS: [u64; 9] =
+    [0, 1, 63, 64, 4_095, 262_144, (1 << 36) - 1, 0x7FFF_FFFF_FFFF_FFFF, u64::MAX - 4_097];
 
 #[test]
 fn behaviour_04_releases_at_every_power_of_64_run_in_order_and_on_time() {
@@ -151,7 +142,8 @@ fn behaviour_04_what_cannot_be_represented_is_refused_and_given_back() {
     let (mut scheduler, clock) = manual(Config::default());
     let log = Log::default();
     clock.set(at(10));
-    for delay in [ns(u64::MAX - 9), ns(u64::MAX), Duration::from_secs(18_446_744_074), Duration::MAX]
+    for delay in
+        [ns(u64::MAX - 9), ns(u64::MAX), Duration::from_secs(18_446_744_074), Duration::MAX]
     {
         let error = scheduler.schedule(log.task(delay, delay)).unwrap_err();
         assert_eq!(error.kind(), ScheduleErrorKind::TimeOverflow);
@@ -177,7 +169,9 @@ fn behaviour_04_a_running_task_is_refused_what_cannot_be_represented() {
     clock.set(at(u64::MAX - 5));
     let body = move |cx: &mut Context<'_>| {
         for delay in 4..8 {
-            log2.push(cx.schedule(Task::new(|| (), ns(delay))).map_err(|error| error.kind()).is_ok());
+            log2.push(
+                cx.schedule(Task::new(|| (), ns(delay))).map_err(|error| error.kind()).is_ok(),
+            );
         }
     };
     scheduler.schedule(Task::with_context(body, ns(0))).unwrap();

@@ -101,7 +101,8 @@ fn behaviour_07_burst_delay_and_skip_mean_what_they_do_in_tokio() {
 #[test]
 fn behaviour_07_burst_is_the_default_and_a_task_overrides_the_config() {
     assert_eq!(Config::default().missed_tick, MissedTick::Burst);
-    let (mut scheduler, clock) = manual(Config { missed_tick: MissedTick::Skip, ..Config::default() });
+    let (mut scheduler, clock) =
+        manual(Config { missed_tick: MissedTick::Skip, ..Config::default() });
     let (default, own) = (Log::default(), Log::default());
     scheduler.schedule(Task::periodic(recorder(&default), ns(10))).unwrap();
     let task = Task::periodic(recorder(&own), ns(10)).with_missed_tick(MissedTick::Burst);
@@ -118,8 +119,7 @@ fn behaviour_07_a_burst_goes_on_in_the_next_tick_when_one_is_full() {
     let log = Log::default();
     pair.0.schedule(Task::periodic(recorder(&log), ns(10))).unwrap();
     let jobs = jobs_at(&mut pair, &log, &[75, 76, 77, 78]);
-    let expected: [Job; 7] =
-        [(75, 10), (75, 20), (75, 30), (76, 40), (76, 50), (76, 60), (77, 70)];
+    let expected: [Job; 7] = [(75, 10), (75, 20), (75, 30), (76, 40), (76, 50), (76, 60), (77, 70)];
     assert_eq!(jobs, expected);
 }
 

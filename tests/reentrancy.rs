@@ -113,7 +113,8 @@ fn behaviour_03_a_long_chain_of_tasks_needs_no_stack() {
 /// Scheduling thousands of tasks moves every growing structure below the running closure.
 #[test]
 fn the_store_may_grow_while_a_closure_runs() {
-    let (mut scheduler, clock) = manual(Config { max_tasks_per_tick: 1 << 20, ..Config::default() });
+    let (mut scheduler, clock) =
+        manual(Config { max_tasks_per_tick: 1 << 20, ..Config::default() });
     let log = Log::default();
     let log2 = log.clone();
     let mut round = 0;

@@ -76,12 +76,7 @@ impl<const LEAF: usize, const CHUNK: usize> Class<LEAF, CHUNK> {
 
     /// Accounts for a cancelled entry; tells whether it may have been the earliest.
     #[inline]
-    pub(super) fn cancelled(
-        &mut self,
-        id: TaskId,
-        location: Location,
-        store: &mut Store,
-    ) -> bool {
+    pub(super) fn cancelled(&mut self, id: TaskId, location: Location, store: &mut Store) -> bool {
         match location {
             Location::NONE => false,
             Location::RUN => self.run_cancelled(id, store),

@@ -7,6 +7,9 @@ use super::run::SWEEP_AT;
 use super::Entry;
 use crate::store::Store;
 
+/// Entries for which the heap first makes room: 6 KiB.
+const FIRST_CAPACITY: usize = 256;
+
 #[derive(Debug)]
 struct Arrival {
     entry: Entry,
@@ -63,6 +66,10 @@ impl Late {
     }
 
     pub(super) fn push(&mut self, entry: Entry) {
+        if self.heap.capacity() == 0 {
+            // So that few tasks, however they fall, reach a steady state at once.
+            self.heap.reserve(FIRST_CAPACITY);
+        }
         self.heap.push(Arrival { entry, sequence: self.arrivals });
         self.arrivals += 1;
     }

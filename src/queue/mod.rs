@@ -74,8 +74,14 @@ impl<const LEAF: usize, const CHUNK: usize> Queue<LEAF, CHUNK> {
     pub(crate) fn cancelled(&mut self, id: TaskId, place: Place, store: &mut Store) {
         let head_lost = self.classes[place.class()].cancelled(id, place.location(), store);
         if head_lost {
-            self.idle_until = 0;
+            self.forget_next_release();
         }
+    }
+
+    /// Has the earliest release found anew when it is next asked for.
+    #[inline]
+    pub(crate) fn forget_next_release(&mut self) {
+        self.idle_until = 0;
     }
 
     /// Takes the first entry, by priority, release and submission, that is released at `now`. Its

@@ -34,12 +34,7 @@ struct Pair<const LEAF: usize, const CHUNK: usize> {
 
 impl<const LEAF: usize, const CHUNK: usize> Pair<LEAF, CHUNK> {
     fn new() -> Self {
-        Pair {
-            queue: Queue::new(),
-            store: Store::new(1 << 20),
-            model: Model::default(),
-            now: 0,
-        }
+        Pair { queue: Queue::new(), store: Store::new(1 << 20), model: Model::default(), now: 0 }
     }
 
     fn insert(&mut self, class: usize, release: u64) -> TaskId {

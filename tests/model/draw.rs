@@ -48,7 +48,13 @@ fn spec() -> impl Strategy<Value = Spec> {
     let start = prop_oneof![3 => span().prop_map(Start::After), 1 => span().prop_map(Start::At)];
     let deadline = prop_oneof![7 => Just(None), 1 => span().prop_map(Some)];
     (kind(), start, priority(), deadline, action()).prop_map(
-        |(kind, start, priority, deadline, action)| Spec { kind, start, priority, deadline, action },
+        |(kind, start, priority, deadline, action)| Spec {
+            kind,
+            start,
+            priority,
+            deadline,
+            action,
+        },
     )
 }
 

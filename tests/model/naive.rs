@@ -10,7 +10,11 @@ use crate::ops::{Action, Kind, Sequence, Spec, Start};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Event {
     Scheduled(Result<usize, String>),
-    Ran { number: usize, now: u64, release: u64 },
+    Ran {
+        number: usize,
+        now: u64,
+        release: u64,
+    },
     Cancelled(bool),
     Triggered(Result<u64, String>),
     /// The closure of a task was dropped.
@@ -118,7 +122,8 @@ impl Naive {
     }
 
     pub(crate) fn schedule(&mut self, spec: Spec) {
-        if matches!((spec.kind, spec.start), (Kind::Once | Kind::Periodic { .. }, Start::After(_))) {
+        if matches!((spec.kind, spec.start), (Kind::Once | Kind::Periodic { .. }, Start::After(_)))
+        {
             self.read_clock();
         }
         self.accept(spec);
@@ -252,7 +257,8 @@ impl Naive {
         self.running = Some(number);
         self.trace.push(Event::Ran { number, now: decided_at, release });
         self.act(number, spec.action);
-        if let (Kind::Periodic { period, missed_tick }, true) = (spec.kind, self.is_pending(number)) {
+        if let (Kind::Periodic { period, missed_tick }, true) = (spec.kind, self.is_pending(number))
+        {
             let missed_tick = missed_tick.unwrap_or(self.missed_tick);
             match self.following(release, decided_at, period, missed_tick) {
                 Some(next) => self.enqueue(number, next),

@@ -46,12 +46,23 @@ impl Spec {
 pub(crate) enum Op {
     Schedule(Spec),
     /// `count` plain tasks, spread over `spread` ns from `delay` on.
-    Crowd { count: u64, priority: Priority, delay: u64, spread: u64 },
+    Crowd {
+        count: u64,
+        priority: Priority,
+        delay: u64,
+        spread: u64,
+    },
     Cancel(usize),
     /// Cancels every `stride`th of all tasks so far.
-    CancelMany { stride: usize },
+    CancelMany {
+        stride: usize,
+    },
     /// Cancels an id that is near a real one in its bits: `index` on, and `generation` on.
-    CancelForged { nth: usize, index: u32, generation: u32 },
+    CancelForged {
+        nth: usize,
+        index: u32,
+        generation: u32,
+    },
     CancelBits(u64),
     Trigger(usize),
     Advance(u64),

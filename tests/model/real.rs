@@ -92,9 +92,7 @@ fn task(world: &Rc<World>, spec: Spec) -> Task {
         Kind::Periodic { period, .. } => {
             Task::periodic(move |cx| soul.run(cx), Duration::from_nanos(period))
         }
-        Kind::Sporadic { gap } => {
-            Task::sporadic(move |cx| soul.run(cx), Duration::from_nanos(gap))
-        }
+        Kind::Sporadic { gap } => Task::sporadic(move |cx| soul.run(cx), Duration::from_nanos(gap)),
     };
     let mut task = match (spec.kind, spec.start) {
         (Kind::Sporadic { .. }, _) => task,
@@ -110,10 +108,7 @@ fn task(world: &Rc<World>, spec: Spec) -> Task {
     task.with_priority(spec.priority)
 }
 
-fn report_scheduled(
-    world: &World,
-    result: Result<TaskId, nanosecond_scheduler::ScheduleError>,
-) {
+fn report_scheduled(world: &World, result: Result<TaskId, nanosecond_scheduler::ScheduleError>) {
     match result {
         Ok(id) => world.push(Event::scheduled(Ok(world.accepted(id)))),
         Err(error) => {
