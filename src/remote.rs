@@ -59,6 +59,18 @@ impl Signal {
     }
 }
 
+/// Keeps the bell from being silent over requests that a panic has left behind: carrying out a
+/// cancel drops a closure, and with it what the user's code captured.
+struct RingIfPanicking<'a>(&'a Signal);
+
+impl Drop for RingIfPanicking<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.ring();
+        }
+    }
+}
+
 /// The owner's ear: hears the bell, sleeps until it rings.
 #[derive(Debug)]
 pub(crate) struct Bell {
@@ -187,6 +199,7 @@ impl<C: Clock> Scheduler<C> {
     fn drain_requests(&mut self) {
         self.waiter.bell.answer();
         let Some(door) = self.inbox.door.clone() else { return };
+        let _alarm = RingIfPanicking(&door.signal);
         // At most what the queue held: senders that never pause cannot hold the tick.
         for _ in 0..=door.capacity {
             let Some(request) = self.inbox.stalled.take().or_else(|| door.requests.pop()) else {

@@ -24,6 +24,13 @@ fn note_thread(threads: &Threads) -> impl FnOnce() + Send + 'static {
     move || threads.lock().unwrap().push(thread::current().id())
 }
 
+fn adds_one(counter: &Arc<AtomicUsize>) -> impl FnOnce() + Send + 'static {
+    let counter = Arc::clone(counter);
+    move || {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn send_tasks_run_elsewhere_and_all_others_on_the_owners_thread() {
     let (mut scheduler, _clock) = parallel();
@@ -85,11 +92,13 @@ fn tasks_of_remotes_run_elsewhere_too() {
     let (mut scheduler, _clock) = parallel();
     let remote = scheduler.remote();
     let threads = Threads::default();
-    let id = remote.schedule(SendTask::new(note_thread(&threads), ns(0))).unwrap();
+    // One job alone is not worth another thread.
+    let sent = [(); 2].map(|()| SendTask::new(note_thread(&threads), ns(0)));
+    let ids = sent.map(|task| remote.schedule(task).unwrap());
     scheduler.tick();
-    assert_ne!(*threads.lock().unwrap(), [thread::current().id()]);
-    assert_eq!(threads.lock().unwrap().len(), 1);
-    remote.cancel(id).unwrap();
+    assert_eq!(threads.lock().unwrap().len(), 2);
+    assert!(!threads.lock().unwrap().contains(&thread::current().id()));
+    ids.iter().for_each(|&id| remote.cancel(id).unwrap());
     scheduler.tick();
     assert_eq!(scheduler.metrics().cancelled, 0);
 }
@@ -100,9 +109,7 @@ fn behaviour_01_a_batch_holds_only_what_is_due_and_within_the_limit() {
     let (mut scheduler, clock) = manual(config);
     let ran = Arc::new(AtomicUsize::new(0));
     for n in 0..100 {
-        let ran = Arc::clone(&ran);
-        let body = move || drop(ran.fetch_add(1, Ordering::Relaxed));
-        scheduler.schedule(SendTask::new(body, ns(n))).unwrap();
+        scheduler.schedule(SendTask::new(adds_one(&ran), ns(n))).unwrap();
     }
     clock.set(at(49));
     for (executed, total) in [(30, 30), (20, 50), (0, 50)] {
@@ -194,13 +201,9 @@ fn behaviour_08_without_a_handler_a_batchs_panic_is_raised_when_all_jobs_have_en
 fn behaviour_08_a_panic_on_the_owners_thread_does_not_lose_the_batch() {
     let (mut scheduler, _clock) = parallel();
     let ran = Arc::new(AtomicUsize::new(0));
-    let body = |ran: &Arc<AtomicUsize>| {
-        let ran = Arc::clone(ran);
-        move || drop(ran.fetch_add(1, Ordering::Relaxed))
-    };
-    scheduler.schedule(SendTask::new(body(&ran), ns(0))).unwrap();
+    scheduler.schedule(SendTask::new(adds_one(&ran), ns(0))).unwrap();
     scheduler.schedule(Task::new(|| resume_unwind(Box::new("boom")), ns(0))).unwrap();
-    scheduler.schedule(SendTask::new(body(&ran), ns(0))).unwrap();
+    scheduler.schedule(SendTask::new(adds_one(&ran), ns(0))).unwrap();
     assert!(catch_unwind(AssertUnwindSafe(|| scheduler.tick())).is_err());
     scheduler.tick();
     assert_eq!(ran.load(Ordering::Relaxed), 2);
@@ -213,9 +216,7 @@ fn behaviour_08_a_panic_in_the_panic_handler_does_not_lose_the_batch() {
     let (mut scheduler, _clock) = parallel();
     scheduler.on_panic(|_| resume_unwind(Box::new("handler")));
     let ran = Arc::new(AtomicUsize::new(0));
-    let ran2 = Arc::clone(&ran);
-    let body = move || drop(ran2.fetch_add(1, Ordering::Relaxed));
-    scheduler.schedule(SendTask::new(body, ns(0))).unwrap();
+    scheduler.schedule(SendTask::new(adds_one(&ran), ns(0))).unwrap();
     scheduler.schedule(Task::new(|| resume_unwind(Box::new("task")), ns(0))).unwrap();
     assert!(catch_unwind(AssertUnwindSafe(|| scheduler.tick())).is_err());
     scheduler.run_until_idle();

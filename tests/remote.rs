@@ -1,18 +1,16 @@
-//! Hazard: other threads. Requests that are lost, doubled, reordered, or that wake nobody.
+//! Hazard: requests of remotes that are lost, doubled, reordered, or served at the wrong time.
+//! Here all happens on one thread; `remote_threads.rs` has the others.
 #![cfg(feature = "std")]
 
 mod common;
 
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{channel, Receiver, Sender};
-use std::thread;
 use std::time::Duration;
 
 use common::{at, manual, ns};
 use nanosecond_scheduler::{
-    Config, Context, MonotonicClock, RemoteError, RemoteErrorKind, ScheduleErrorKind, Scheduler,
-    SendTask, Task, TimePoint, Wait,
+    Config, Context, RemoteError, RemoteErrorKind, ScheduleErrorKind, SendTask, Task, TimePoint,
 };
 
 /// A task that sends `value` when it runs.
@@ -23,12 +21,6 @@ fn sends<T: Send + 'static>(channel: &Sender<T>, value: T, delay: u64) -> SendTa
 
 fn received<T>(channel: &Receiver<T>) -> Vec<T> {
     channel.try_iter().collect()
-}
-
-/// A scheduler on a real clock, for `run*` that really waits.
-fn on_real_time(wait: Wait) -> Scheduler<MonotonicClock> {
-    let config = Config { wait, ..Config::default() };
-    Scheduler::with_clock(config, MonotonicClock::new()).expect("the config is valid")
 }
 
 #[test]
@@ -244,169 +236,6 @@ fn behaviour_08_a_panic_while_requests_are_served_loses_none() {
 }
 
 #[test]
-fn four_threads_send_through_a_small_queue_and_nothing_is_lost_or_doubled() {
-    let per_thread: u32 = if cfg!(miri) { 50 } else { 5_000 };
-    let config = Config { remote_capacity: 16, wait: Wait::Sleep, ..Config::default() };
-    let mut scheduler = Scheduler::with_clock(config, MonotonicClock::new()).unwrap();
-    let (sender, receiver) = channel();
-    let threads: Vec<_> = (0..4)
-        .map(|name| {
-            let (remote, sender) = (scheduler.remote(), sender.clone());
-            thread::spawn(move || {
-                for n in 0..per_thread {
-                    let mut task = sends(&sender, (name, n), 0);
-                    while let Err(error) = remote.schedule(task) {
-                        task = error.into_task().expect("the error holds the task");
-                        thread::yield_now();
-                    }
-                }
-            })
-        })
-        .collect();
-    scheduler.run(); // Ends when the last remote is dropped.
-    threads.into_iter().for_each(|thread| thread.join().expect("the sender is well"));
-    let mut next = [0; 4];
-    for (name, n) in received(&receiver) {
-        assert_eq!(n, next[name], "thread {name}'s tasks in order");
-        next[name] += 1;
-    }
-    assert_eq!(next, [per_thread; 4]);
-    assert!(scheduler.is_empty());
-}
-
-#[test]
-fn threads_that_schedule_and_cancel_at_random_leave_nothing_behind() {
-    static ALIVE: AtomicUsize = AtomicUsize::new(0);
-    struct Counted;
-    impl Drop for Counted {
-        fn drop(&mut self) {
-            ALIVE.fetch_sub(1, Ordering::Relaxed);
-        }
-    }
-
-    let mut scheduler = on_real_time(Wait::Sleep);
-    let threads: Vec<_> = (0..4u64)
-        .map(|name| {
-            let remote = scheduler.remote();
-            thread::spawn(move || {
-                for n in 0..if cfg!(miri) { 20 } else { 1_000 } {
-                    ALIVE.fetch_add(1, Ordering::Relaxed);
-                    let counted = Counted;
-                    let delay = ns(common::scatter(name * 1_000 + n, 50_000));
-                    if let Ok(id) = remote.schedule(SendTask::new(move || drop(counted), delay)) {
-                        // A cancel that is refused leaves the task to run.
-                        let _ = (n % 2 == 0).then(|| remote.cancel(id));
-                    }
-                }
-            })
-        })
-        .collect();
-    scheduler.run();
-    threads.into_iter().for_each(|thread| thread.join().expect("the sender is well"));
-    assert_eq!((scheduler.len(), ALIVE.load(Ordering::Relaxed)), (0, 0));
-}
-
-#[test]
-fn run_ends_when_the_last_remote_is_dropped() {
-    let mut scheduler = on_real_time(Wait::Hybrid);
-    let first = scheduler.remote();
-    let second = first.clone();
-    let dropped = std::sync::Arc::new(AtomicBool::new(false));
-    let dropped2 = dropped.clone();
-    let thread = thread::spawn(move || {
-        drop(first);
-        thread::sleep(Duration::from_millis(5));
-        dropped2.store(true, Ordering::SeqCst);
-        drop(second);
-    });
-    scheduler.run();
-    assert!(dropped.load(Ordering::SeqCst), "one remote was alive still");
-    thread.join().unwrap();
-}
-
-#[test]
-fn a_stop_ends_a_run_that_waits_and_counts_once() {
-    for wait in [Wait::Spin, Wait::Hybrid, Wait::Sleep] {
-        for far_task in [false, true] {
-            let mut scheduler = on_real_time(wait);
-            if far_task {
-                scheduler.schedule(Task::new(|| (), Duration::from_secs(3_600))).unwrap();
-            }
-            let remote = scheduler.remote();
-            let alive = remote.clone();
-            let thread = thread::spawn(move || {
-                thread::sleep(Duration::from_millis(2));
-                remote.stop();
-            });
-            scheduler.run();
-            thread.join().unwrap();
-            assert_eq!(scheduler.len(), usize::from(far_task));
-            // The next run is not stopped by it.
-            let end = scheduler.now() + Duration::from_millis(1);
-            scheduler.run_until(end);
-            assert!(scheduler.now() >= end);
-            drop(alive);
-        }
-    }
-}
-
-#[test]
-fn a_stop_before_the_run_ends_it_after_one_tick() {
-    let (mut scheduler, clock) = manual(Config::default());
-    let remote = scheduler.remote();
-    scheduler.schedule(Task::new(|| (), ns(0))).unwrap();
-    scheduler.schedule(Task::new(|| (), ns(10))).unwrap();
-    remote.stop();
-    scheduler.run();
-    assert_eq!((scheduler.len(), scheduler.now()), (1, at(0)));
-    drop(remote);
-    scheduler.run();
-    assert!(scheduler.is_empty());
-    drop(clock);
-}
-
-#[test]
-fn a_task_wakes_a_run_that_waits_for_another_or_for_nothing() {
-    for wait in [Wait::Spin, Wait::Hybrid, Wait::Sleep] {
-        for far_task in [false, true] {
-            let mut scheduler = on_real_time(wait);
-            if far_task {
-                scheduler.schedule(Task::new(|| (), Duration::from_secs(3_600))).unwrap();
-            }
-            let remote = scheduler.remote();
-            let thread = thread::spawn(move || {
-                thread::sleep(Duration::from_millis(2));
-                remote.schedule(SendTask::with_context(|cx| cx.stop(), ns(0))).unwrap();
-                remote // Kept alive, or that alone would end the run.
-            });
-            scheduler.run();
-            thread.join().unwrap();
-            assert_eq!(scheduler.metrics().executed, 1);
-        }
-    }
-}
-
-#[test]
-fn a_wake_makes_a_waiting_run_tick() {
-    let mut scheduler = on_real_time(Wait::Sleep);
-    let remote = scheduler.remote();
-    let (told, heard) = channel::<()>();
-    let thread = thread::spawn(move || {
-        while heard.try_recv().is_err() {
-            remote.wake();
-            thread::sleep(Duration::from_micros(200));
-        }
-    });
-    // Ticks come from wake-ups only, until the one task is due.
-    scheduler.schedule(Task::with_context(|cx| cx.stop(), Duration::from_millis(15))).unwrap();
-    scheduler.run();
-    told.send(()).unwrap();
-    thread.join().unwrap();
-    let metrics = scheduler.metrics();
-    assert!(metrics.idle_ticks >= 3, "{metrics}");
-}
-
-#[test]
 fn a_wake_without_a_request_changes_nothing() {
     let (mut scheduler, _clock) = manual(Config::default());
     let remote = scheduler.remote();
@@ -431,4 +260,19 @@ fn a_task_may_use_the_remote_of_its_own_scheduler() {
     drop(remote);
     scheduler.run(); // The job's remote is gone with its closure: what it sent still runs.
     assert_eq!(received(&receiver), ["from inside"]);
+}
+
+#[test]
+fn a_stop_before_the_run_ends_it_after_one_tick() {
+    let (mut scheduler, clock) = manual(Config::default());
+    let remote = scheduler.remote();
+    scheduler.schedule(Task::new(|| (), ns(0))).unwrap();
+    scheduler.schedule(Task::new(|| (), ns(10))).unwrap();
+    remote.stop();
+    scheduler.run();
+    assert_eq!((scheduler.len(), scheduler.now()), (1, at(0)));
+    drop(remote);
+    scheduler.run();
+    assert!(scheduler.is_empty());
+    drop(clock);
 }

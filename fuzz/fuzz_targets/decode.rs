@@ -56,7 +56,11 @@ fn spec(u: &mut Unstructured<'_>) -> Result<Spec> {
         }
         _ => Kind::Sporadic { gap: span(u)? },
     };
-    let start = if u.arbitrary()? { Start::At(span(u)?) } else { Start::After(span(u)?) };
+    let start = match u.int_in_range(0..=3u8)? {
+        0 => Start::Usual,
+        1 | 2 => Start::After(span(u)?),
+        _ => Start::At(span(u)?),
+    };
     let deadline = if u.ratio(1, 8u8)? { Some(span(u)?) } else { None };
     Ok(Spec { kind, start, priority: priority(u)?, deadline, action: action(u)? })
 }

@@ -1,5 +1,6 @@
 //! Leaves of the wheel: short FIFO lists of entries in chunks of memory that are recycled.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use super::Entry;
@@ -117,11 +118,22 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
 
     /// An empty leaf for `slot` of `node`, alone in its ring.
     pub(super) fn add(&mut self, node: u32, slot: u8) -> u32 {
+        if self.keys.capacity() == 0 {
+            self.make_scratch();
+        }
         let leaf = self.leaves.take();
         let last_end = CHUNK as u16;
         self.leaves[leaf] =
             Leaf { node, slot, next: leaf, previous: leaf, last_end, ..Leaf::default() };
         leaf
+    }
+
+    /// Makes room for opening the largest leaf, and touches it, so that no tick has to.
+    #[cold]
+    fn make_scratch(&mut self) {
+        self.scratch = vec![Entry::NONE; LEAF];
+        self.sorted = vec![Entry::NONE; LEAF];
+        self.keys = vec![0; LEAF];
     }
 
     #[inline]

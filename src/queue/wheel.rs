@@ -275,6 +275,10 @@ impl<const LEAF: usize, const CHUNK: usize> Wheel<LEAF, CHUNK> {
             self.enter(leaf, look_ahead);
         }
         let mut entries = self.leaves.open(leaf, store);
+        if let Some(last) = entries.last() {
+            // No farther than needed: what arrives beyond goes to the wheel, not to the late heap.
+            self.horizon = self.horizon.min(last.release.max(look_ahead));
+        }
         let near = entries.partition_point(|entry| entry.release <= self.horizon);
         for &entry in &entries[near..] {
             self.insert(entry, store);

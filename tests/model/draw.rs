@@ -45,7 +45,11 @@ fn action() -> impl Strategy<Value = Action> {
 }
 
 fn spec() -> impl Strategy<Value = Spec> {
-    let start = prop_oneof![3 => span().prop_map(Start::After), 1 => span().prop_map(Start::At)];
+    let start = prop_oneof![
+        3 => span().prop_map(Start::After),
+        1 => span().prop_map(Start::At),
+        2 => Just(Start::Usual),
+    ];
     let deadline = prop_oneof![7 => Just(None), 1 => span().prop_map(Some)];
     (kind(), start, priority(), deadline, action()).prop_map(
         |(kind, start, priority, deadline, action)| Spec {

@@ -57,6 +57,7 @@ struct Task {
     spec: Spec,
     /// Its place in the queue, if it is queued.
     key: Option<Key>,
+    /// The latest job's, for what gaps count from.
     last_release: Option<u64>,
 }
 
@@ -122,18 +123,17 @@ impl Naive {
     }
 
     pub(crate) fn schedule(&mut self, spec: Spec) {
-        if matches!((spec.kind, spec.start), (Kind::Once | Kind::Periodic { .. }, Start::After(_)))
-        {
+        if let Start::After(_) = start(&spec) {
             self.read_clock();
         }
         self.accept(spec);
     }
 
     fn accept(&mut self, spec: Spec) {
-        let release = match (spec.kind, spec.start) {
-            (Kind::Sporadic { .. }, _) => None,
-            (_, Start::After(delay)) => Some(self.now.checked_add(delay)),
-            (_, Start::At(release)) => Some(Some(release)),
+        let release = match start(&spec) {
+            Start::Usual => None,
+            Start::After(delay) => Some(self.now.checked_add(delay)),
+            Start::At(release) => Some(Some(release)),
         };
         let number = self.accepted;
         let refused = if release == Some(None) {
@@ -151,8 +151,9 @@ impl Naive {
             return;
         }
         self.accepted += 1;
-        self.tasks.insert(number, Task { spec, key: None, last_release: None });
-        if let Some(Some(release)) = release {
+        let release = release.flatten();
+        self.tasks.insert(number, Task { spec, key: None, last_release: release });
+        if let Some(release) = release {
             self.enqueue(number, release);
         }
         self.trace.push(Event::scheduled(Ok(number)));
@@ -170,10 +171,11 @@ impl Naive {
     pub(crate) fn cancel(&mut self, number: usize) {
         let task = self.tasks.remove(&number);
         self.trace.push(Event::Cancelled(task.is_some()));
-        let Some(task) = task else { return };
+        if task.is_none() {
+            return;
+        }
         self.totals.cancelled += 1;
         self.queue.retain(|(_, queued)| *queued != number);
-        debug_assert!(task.key.is_none() || self.running != Some(number) || !is_once(&task.spec));
         if self.running != Some(number) {
             // Before the cancel returns, and so before its answer is known.
             let answer = self.trace.len() - 1;
@@ -299,6 +301,15 @@ impl Naive {
             Action::Trigger(nth) => self.trigger(nth % self.accepted),
             Action::AdvanceClock(by) => self.clock = self.clock.saturating_add(by),
         }
+    }
+}
+
+/// The start, spelt out unless it is a trigger.
+fn start(spec: &Spec) -> Start {
+    match (spec.start, spec.kind) {
+        (Start::Usual, Kind::Once) => Start::After(0),
+        (Start::Usual, Kind::Periodic { period, .. }) => Start::After(period),
+        (start, _) => start,
     }
 }
 

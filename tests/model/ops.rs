@@ -11,6 +11,8 @@ pub(crate) enum Kind {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Start {
+    /// At once, after a period, or when triggered: whatever is usual for the kind of task.
+    Usual,
     After(u64),
     At(u64),
 }
@@ -26,7 +28,6 @@ pub(crate) enum Action {
     AdvanceClock(u64),
 }
 
-/// `start` is for others than sporadic tasks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spec {
     pub(crate) kind: Kind,

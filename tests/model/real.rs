@@ -94,10 +94,10 @@ fn task(world: &Rc<World>, spec: Spec) -> Task {
         }
         Kind::Sporadic { gap } => Task::sporadic(move |cx| soul.run(cx), Duration::from_nanos(gap)),
     };
-    let mut task = match (spec.kind, spec.start) {
-        (Kind::Sporadic { .. }, _) => task,
-        (_, Start::After(delay)) => task.with_delay(Duration::from_nanos(delay)),
-        (_, Start::At(release)) => task.at(TimePoint::from_nanos(release)),
+    let mut task = match spec.start {
+        Start::Usual => task,
+        Start::After(delay) => task.with_delay(Duration::from_nanos(delay)),
+        Start::At(release) => task.at(TimePoint::from_nanos(release)),
     };
     if let Kind::Periodic { missed_tick: Some(missed_tick), .. } = spec.kind {
         task = task.with_missed_tick(missed_tick);
