@@ -44,7 +44,7 @@ impl Entry {
 
 /// All priority classes. `LEAF` bounds a leaf, `CHUNK` its pieces of memory; tests make them tiny.
 #[derive(Debug)]
-pub(crate) struct Queue<const LEAF: usize = 1024, const CHUNK: usize = 15> {
+pub(crate) struct Queue<const LEAF: usize = 1024, const CHUNK: usize = 31> {
     classes: [Class<LEAF, CHUNK>; Priority::ALL.len()],
     /// Nothing is due before this instant. 0 when it has to be found anew.
     idle_until: u64,
