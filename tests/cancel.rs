@@ -5,8 +5,11 @@ mod common;
 use common::{at, manual, ns, scatter, Drops, Log};
 use nanosecond_scheduler::{CancelError, Config, Context, Scheduler, Task, TaskId, TriggerError};
 
-/// Where a task's entry is when it is cancelled.
-const PLACES: [(&str, fn(u64) -> u64); 5] = [
+/// A place in the queue, and releases that lead there, by order of submission.
+type Place = (&'static str, fn(u64) -> u64);
+
+/// Where tasks are when they are cancelled.
+const PLACES: [Place; 5] = [
     ("near, in order", |n| 10 + n),
     ("near, against the order", |n| 5_000 - n),
     ("far, in order", |n| (1 << 40) + n),
@@ -15,7 +18,7 @@ const PLACES: [(&str, fn(u64) -> u64); 5] = [
 ];
 
 /// Cancels `victims` of `count` tasks, and checks all that is left against what should be.
-fn cancel_and_check(count: u64, victims: &[u64], (place, release_of): (&str, fn(u64) -> u64)) {
+fn cancel_and_check(count: u64, victims: &[u64], (place, release_of): Place) {
     let (mut scheduler, clock) = manual(Config { max_tasks_per_tick: 64, ..Config::default() });
     let log = Log::default();
     let ids: Vec<TaskId> =

@@ -88,7 +88,7 @@ fn behaviour_05_a_jump_of_hours_loses_nothing_and_keeps_the_order() {
     for n in 0..5_000u64 {
         let priority = Priority::ALL[scatter(n, 4) as usize];
         // From nanoseconds to days.
-        let release = scatter(n + 9_000, HOUR * 48 >> (n % 47));
+        let release = scatter(n + 9_000, (HOUR * 48) >> (n % 47));
         expected.push((priority, release, n));
         let task = log.task((priority, release, n), ns(release)).with_priority(priority);
         scheduler.schedule(task).unwrap();

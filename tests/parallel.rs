@@ -70,7 +70,9 @@ fn the_jobs_of_a_batch_run_at_the_same_time() {
     let barrier = Arc::new(Barrier::new(2));
     for _ in 0..2 {
         let barrier = Arc::clone(&barrier);
-        let body = move || drop(barrier.wait());
+        let body = move || {
+            barrier.wait();
+        };
         scheduler.schedule(SendTask::new(body, ns(0))).unwrap();
     }
     assert_eq!(scheduler.tick().executed, 2);

@@ -2,8 +2,6 @@
 
 mod common;
 
-use std::time::Duration;
-
 use common::{at, manual, ns, scatter, Log};
 use nanosecond_scheduler::{Clock, Config, Context, Priority, Task};
 
@@ -207,6 +205,8 @@ fn priorities_decide_among_what_was_released_while_a_job_took_its_time() {
 #[cfg(feature = "std")]
 #[test]
 fn behaviour_01_no_way_to_wait_runs_a_task_early() {
+    use std::time::Duration;
+
     use nanosecond_scheduler::{DefaultClock, MonotonicClock, Scheduler, Wait};
 
     fn check(clock: impl Clock + Clone + 'static, config: Config) {

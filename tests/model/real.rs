@@ -141,8 +141,9 @@ impl Real {
     }
 
     pub(crate) fn len(&self) -> usize {
-        assert_eq!(self.scheduler.is_empty(), self.scheduler.len() == 0);
-        self.scheduler.len()
+        let len = self.scheduler.len();
+        assert_eq!(self.scheduler.is_empty(), len == 0);
+        len
     }
 
     pub(crate) fn next_release(&mut self) -> Option<u64> {

@@ -23,18 +23,23 @@ const GAP_NS: u64 = 1_000;
 #[derive(Clone, Copy, PartialEq)]
 pub enum Order {
     Random,
+    /// In turn, with timeouts of all lengths.
     OldestFirst,
+    /// In turn, with one timeout for all but the 1 % that expire, as servers have.
+    OldestFirstAlike,
 }
 
 impl Order {
-    /// Least and greatest timeout, in hundredths of the mean time between two re-arms of the same
-    /// timer, such that 1 % expire. In random order that time is exponentially distributed, and
-    /// E[exp(-T)] = (exp(-2.85) - exp(-8.55)) / 5.7 = 0.0101; else it is constant, and 5/500 are
-    /// shorter.
-    fn timeouts(self) -> (u64, u64) {
+    /// A timeout such that 1 % expire, given a hundredth of the mean time between two re-arms of
+    /// the same timer. In random order that time is exponentially distributed, and
+    /// E[exp(-T)] = (exp(-2.85) - exp(-8.55)) / 5.7 = 0.0101; else it is constant, and 5/500 or
+    /// 1/100 are shorter.
+    #[inline]
+    fn timeout_ns(self, unit_ns: u64, rng: &mut Rng) -> u64 {
         match self {
-            Order::Random => (285, 855),
-            Order::OldestFirst => (95, 595),
+            Order::Random => unit_ns * 285 + rng.below(unit_ns * 570),
+            Order::OldestFirst => unit_ns * 95 + rng.below(unit_ns * 500),
+            Order::OldestFirstAlike => unit_ns * if rng.below(100) == 0 { 50 } else { 200 },
         }
     }
 }
@@ -42,6 +47,7 @@ impl Order {
 pub fn run(plan: Plan, table: &mut Table) {
     rearm(plan, table, "random order", Order::Random, 0.40);
     rearm(plan, table, "oldest first", Order::OldestFirst, 0.15);
+    rearm(plan, table, "oldest first, alike", Order::OldestFirstAlike, 0.15);
 }
 
 fn rearm(plan: Plan, table: &mut Table, order_name: &str, order: Order, target: f64) {
@@ -197,9 +203,8 @@ impl<T: Timers> Bench<T> {
 
     #[inline]
     fn arm(&mut self, timer: usize, armed_at_ns: u64) {
-        let (least, most) = self.order.timeouts();
         let unit_ns = self.keys.len() as u64 * GAP_NS / 100;
-        let at_ns = armed_at_ns + unit_ns * least + self.rng.below(unit_ns * (most - least));
+        let at_ns = armed_at_ns + self.order.timeout_ns(unit_ns, &mut self.rng);
         let expiry = Expiry { log: self.log, timer, armed_at_ns, at_ns };
         self.keys[timer] = Some(self.timers.arm(expiry));
     }
