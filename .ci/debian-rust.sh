@@ -30,11 +30,9 @@ unpack() {
 
 if [ ! -e "$root/complete" ]; then
     command -v apt-get >/dev/null || fail "no Rust $wanted here, and no apt-get to fetch it with"
+    if [ "$(id -u)" = 0 ]; then sudo() { "$@"; }; fi
+    sudo apt-get update --quiet=2 >&2
     rust=$(version rustc-web)
-    if [ -z "$rust" ]; then
-        if [ "$(id -u)" = 0 ]; then apt-get update --quiet >&2; else sudo apt-get update --quiet >&2; fi
-        rust=$(version rustc-web)
-    fi
     [ -n "$rust" ] || fail "Debian offers no rustc-web $wanted: $(apt-cache madison rustc-web)"
     rm -rf "$root"
     mkdir -p "$root/packages"

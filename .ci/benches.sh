@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Runs every benchmark once, small: does it still work and agree? Figures come from `cargo bench`
+# and from benches/peers.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
+
+cargo bench --locked --bench scheduler -- --test
+cd benches/peers
+timeout 600 cargo run --locked --release -- --quick

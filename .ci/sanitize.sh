@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# The tests under AddressSanitizer with leaks, those of the remote under ThreadSanitizer, and those
+# of drops and of the model under Valgrind's memcheck.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+target=${CARGO_TARGET_DIR:-$PWD/target}
+host=$(rustc -vV | sed -n 's/^host: //p')
+export PROPTEST_CASES=${PROPTEST_CASES:-300}
+
+# test_flags NAME…: --test NAME for each.
+test_flags() { printf -- '--test %s ' "$@"; }
+
+# All but the tests that call cargo, which would get our flags.
+names() {
+    for test in tests/*.rs tests/*/main.rs; do
+        name=${test#tests/}
+        echo "${name%%[./]*}"
+    done | grep -vxE 'replay|compile_fail'
+}
+
+# sanitized SANITIZER RUSTFLAGS TEST-ARGUMENT…: a build of its own, removed afterwards. The switch
+# is not stable, but stable Rust ships the runtimes.
+sanitized() {
+    local sanitizer=$1 flags=$2
+    shift 2
+    echo "-- ${sanitizer}Sanitizer"
+    RUSTC_BOOTSTRAP=1 RUSTFLAGS="$flags" CARGO_TARGET_DIR=$target/ci/$sanitizer \
+        cargo test --quiet --locked --target "$host" "$@"
+    rm -r "$target/ci/$sanitizer"
+}
+
+command -v valgrind >/dev/null || .ci/apt-install.sh valgrind
+
+sanitized Address "-Zsanitizer=address" --features parallel,serde --lib $(test_flags $(names))
+
+# Std itself is not instrumented, and the channel of the test harness looks like a race.
+TSAN_OPTIONS="suppressions=$PWD/.ci/tsan.supp" sanitized Thread \
+    "-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer" \
+    --features parallel $(test_flags $(names | grep -E '^(remote|parallel)')) -- --test-threads=1
+
+echo "-- Valgrind"
+runner=CARGO_TARGET_$(echo "$host" | tr 'a-z-' 'A-Z_')_RUNNER
+env "$runner=valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite" \
+    PROPTEST_CASES=20 cargo test --quiet --locked $(test_flags cancel drops model panics reentrancy)
