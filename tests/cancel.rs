@@ -3,7 +3,9 @@
 mod common;
 
 use common::{at, manual, ns, scatter, Drops, Log};
-use nanosecond_scheduler::{CancelError, Config, Context, Scheduler, Task, TaskId, TriggerError};
+use nanosecond_scheduler::{
+    CancelError, Config, Context, ManualClock, Scheduler, Task, TaskId, TriggerError,
+};
 
 /// A place in the queue, and releases that lead there, by order of submission.
 type Place = (&'static str, fn(u64) -> u64);
@@ -17,9 +19,22 @@ const PLACES: [Place; 5] = [
     ("one far instant", |_| 1 << 40),
 ];
 
+/// When tests begin: at 0 all goes to the queue's part for what is far; later some is near.
+const STARTS: [u64; 2] = [0, 1 << 20];
+
+fn started(start: u64, max_tasks_per_tick: usize) -> (Scheduler<ManualClock>, ManualClock) {
+    let (scheduler, clock) = manual(Config { max_tasks_per_tick, ..Config::default() });
+    clock.set(at(start));
+    (scheduler, clock)
+}
+
 /// Cancels `victims` of `count` tasks, and checks all that is left against what should be.
-fn cancel_and_check(count: u64, victims: &[u64], (place, release_of): Place) {
-    let (mut scheduler, clock) = manual(Config { max_tasks_per_tick: 64, ..Config::default() });
+fn cancel_and_check(count: u64, victims: &[u64], place: Place) {
+    STARTS.iter().for_each(|&start| cancel_and_check_from(start, count, victims, place));
+}
+
+fn cancel_and_check_from(start: u64, count: u64, victims: &[u64], (place, release_of): Place) {
+    let (mut scheduler, clock) = started(start, 64);
     let log = Log::default();
     let ids: Vec<TaskId> =
         (0..count).map(|n| scheduler.schedule(log.task(n, ns(release_of(n)))).unwrap()).collect();
@@ -30,7 +45,7 @@ fn cancel_and_check(count: u64, victims: &[u64], (place, release_of): Place) {
         assert!(!scheduler.is_pending(ids[victim as usize]));
         left.retain(|&(_, n)| n != victim);
         assert_eq!(scheduler.len(), left.len());
-        let next = left.first().map(|&(release, _)| at(release));
+        let next = left.first().map(|&(release, _)| at(start + release));
         assert_eq!(scheduler.next_release(), next, "{victim} of {count}, {place}");
     }
     clock.set(at(u64::MAX));
@@ -71,8 +86,9 @@ fn behaviour_06_cancel_of_most_tasks_in_any_direction_leaves_the_others_alone() 
 /// The same while the tasks are being run: the first 100 are through when the cancels begin.
 #[test]
 fn behaviour_06_cancels_between_partial_ticks_hit_only_their_task() {
-    for (place, release_of) in PLACES {
-        let (mut scheduler, clock) = manual(Config { max_tasks_per_tick: 50, ..Config::default() });
+    for ((place, release_of), start) in PLACES.iter().flat_map(|p| STARTS.map(|start| (*p, start)))
+    {
+        let (mut scheduler, clock) = started(start, 50);
         let log = Log::default();
         let ids: Vec<TaskId> = (0..1_500)
             .map(|n| scheduler.schedule(log.task(n, ns(release_of(n)))).unwrap())
@@ -87,7 +103,7 @@ fn behaviour_06_cancels_between_partial_ticks_hit_only_their_task() {
             assert_eq!(scheduler.cancel(ids[victim as usize]), Ok(()), "{place}");
         }
         order.retain(|n| !victims.contains(n));
-        assert_eq!(scheduler.next_release(), Some(at(release_of(order[100]))));
+        assert_eq!(scheduler.next_release(), Some(at(start + release_of(order[100]))));
         while scheduler.tick().more_due {}
         assert_eq!(log.take(), order, "{place}");
     }
@@ -314,7 +330,7 @@ fn behaviour_06_cancelled_tasks_leave_no_garbage() {
 #[test]
 fn behaviour_06_a_survivor_does_not_keep_its_cancelled_neighbours() {
     for distance in [10, 1_000_000, 1 << 40] {
-        let (mut scheduler, _clock) = manual(Config::default());
+        let (mut scheduler, _clock) = started(STARTS[1], 1);
         for end in [0, 50] {
             scheduler.schedule(Task::new(|| (), ns(distance + end))).unwrap();
         }
@@ -326,5 +342,22 @@ fn behaviour_06_a_survivor_does_not_keep_its_cancelled_neighbours() {
         let bytes = scheduler.metrics().memory_bytes;
         assert!(bytes < 200_000, "{bytes} bytes for two tasks, {distance} ns ahead");
         assert_eq!(scheduler.len(), 2);
+    }
+}
+
+/// The same when a new task always comes before the old one goes, as with a timeout that is put off.
+#[test]
+fn behaviour_06_a_task_that_is_replaced_again_and_again_leaves_no_garbage() {
+    for distance in [10, 1_000_000, 1 << 40] {
+        let (mut scheduler, _clock) = started(STARTS[1], 1);
+        let mut current = scheduler.schedule(Task::new(|| (), ns(distance))).unwrap();
+        for n in 0..if cfg!(miri) { 1_000 } else { 50_000 } {
+            let next = scheduler.schedule(Task::new(|| (), ns(distance + n % 2))).unwrap();
+            scheduler.cancel(current).unwrap();
+            current = next;
+        }
+        let bytes = scheduler.metrics().memory_bytes;
+        assert!(bytes < 200_000, "{bytes} bytes for one task, {distance} ns ahead");
+        assert_eq!(scheduler.len(), 1);
     }
 }
