@@ -193,4 +193,10 @@ impl<const LEAF: usize, const CHUNK: usize> Class<LEAF, CHUNK> {
         let (leaves, chunks) = self.wheel.leaves_and_chunks_in_use();
         (leaves - usize::from(self.opened != NONE), chunks)
     }
+
+    /// Entries of run and late heap, dead ones included.
+    #[cfg(test)]
+    pub(super) fn entries_held(&self) -> usize {
+        self.run.len() + self.late.len()
+    }
 }

@@ -90,6 +90,11 @@ impl Late {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.heap.len()
+    }
+
     pub(super) fn bytes(&self) -> usize {
         self.heap.capacity() * size_of::<Arrival>()
     }

@@ -204,3 +204,41 @@ fn cancelling_everything_leaves_no_memory_in_use() {
     assert_eq!(pair.queue.classes[2].leaves_and_chunks_in_use(), (0, 0));
     pair.check();
 }
+
+/// Cancels all but the last of 1,000 entries up to the horizon: the dead must not pile up.
+fn garbage_left(release: impl Fn(u64) -> u64) -> usize {
+    let mut pair = Pair::<256, 7>::new();
+    pair.now = 1_000;
+    pair.insert(2, pair.now); // Draws the horizon.
+    for n in 0..1_000 {
+        pair.insert(2, release(n));
+    }
+    for _ in 0..1_000 {
+        pair.cancel(0);
+    }
+    pair.check();
+    pair.queue.classes[2].entries_held() - pair.model.entries.len()
+}
+
+#[test]
+fn cancels_leave_bounded_garbage_in_the_run() {
+    let dead = garbage_left(|n| 1_000 + n);
+    assert!(dead <= super::run::SWEEP_AT, "{dead} dead entries");
+}
+
+#[test]
+fn cancels_leave_bounded_garbage_among_late_arrivals() {
+    let dead = garbage_left(|n| 999 - n % 500);
+    assert!(dead <= super::run::SWEEP_AT, "{dead} dead entries");
+}
+
+#[test]
+fn schedule_and_cancel_in_turn_keep_the_run_empty() {
+    let mut pair = Pair::<256, 7>::new();
+    pair.insert(2, 0);
+    for n in 0..1_000 {
+        pair.insert(2, n);
+        pair.cancel(1);
+        assert_eq!(pair.queue.classes[2].entries_held(), 1);
+    }
+}
