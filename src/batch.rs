@@ -22,6 +22,10 @@ impl Batch {
         Batch { enabled, jobs: Vec::new() }
     }
 
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+
     /// Takes a closure that may run elsewhere, to keep it aside; leaves others to be run here.
     pub(crate) fn offer(&mut self, job: Job, closure: &mut Option<Closure>) {
         if self.enabled && closure.as_ref().is_some_and(Closure::is_send) {

@@ -12,13 +12,15 @@ use crate::store::MAX_SLOTS;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default))]
 pub struct Config {
-    /// Cadence of the `run*` methods in ns: they wake at its multiples only, and sleep through
-    /// those at which nothing is due. 0, the default, wakes exactly for the next release.
+    /// Cadence of the `run*` methods in ns: for a release they wake at its multiples only, and
+    /// sleep through those at which nothing is due. 0, the default, wakes exactly for the next release.
     pub tick_rate_ns: u64,
     /// Jobs that one tick runs at most; the rest stay due. Default 1,024; at least 1.
     pub max_tasks_per_tick: usize,
-    /// Lets [`SendTask`](crate::SendTask)s of a tick's due batch run on rayon's pool. Default
-    /// `false`; needs the feature `parallel`.
+    /// Lets [`SendTask`](crate::SendTask)s of a tick's due batch run on rayon's pool. Their dispatch
+    /// latency is not recorded. If several panic and there is no
+    /// [`on_panic`](crate::Scheduler::on_panic), one panic is raised. Default `false`; needs the
+    /// feature `parallel`.
     pub parallel: bool,
     /// Contraction constant k of the strange loop, 0 <= k < 1. Default 0.9. Checked, not yet used.
     pub lipschitz_constant: f64,

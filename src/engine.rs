@@ -210,6 +210,19 @@ impl Engine {
         Ok(TimePoint::from_nanos(release))
     }
 
+    /// Whether a job's start is to be recorded: not if it is cancelled, nor if it waits in the batch.
+    #[inline]
+    pub(crate) fn times_start_of(&self, entry: Entry) -> bool {
+        if !self.recorder.times_jobs() || !self.store.is_live(entry.id) {
+            return false;
+        }
+        #[cfg(feature = "parallel")]
+        if self.batch.is_enabled() && self.store.is_send(entry.id) {
+            return false;
+        }
+        true
+    }
+
     /// Records the dispatch latency of a job about to run, and for repeating tasks its change.
     #[inline]
     pub(crate) fn record_dispatch(&mut self, entry: Entry, started_at: u64) {
@@ -252,7 +265,7 @@ impl Engine {
         Some(TimePoint::from_nanos(next))
     }
 
-    /// Drops every pending task; a running one ends with its job.
+    /// Drops every pending task.
     pub(crate) fn clear(&mut self) {
         self.queue.clear();
         self.deadlines = 0;

@@ -68,15 +68,13 @@ impl fmt::Display for ScheduleErrorKind {
 
 impl core::error::Error for ScheduleErrorKind {}
 
-/// The task is not pending: it has run, was cancelled, or the id is not of this scheduler.
+/// The task is not pending: it has run or was cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CancelError;
 
 impl fmt::Display for CancelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "the task is not pending: it has run, was cancelled, or is not of this scheduler",
-        )
+        f.write_str("the task is not pending: it has run or was cancelled")
     }
 }
 
@@ -86,7 +84,7 @@ impl core::error::Error for CancelError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TriggerError {
-    /// The task was cancelled, or the id is not of this scheduler.
+    /// The task was cancelled.
     NotPending,
     /// The task is not a [`Task::sporadic`].
     NotSporadic,
@@ -98,9 +96,7 @@ pub enum TriggerError {
 impl fmt::Display for TriggerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            TriggerError::NotPending => {
-                "the task is not pending: it was cancelled, or is not of this scheduler"
-            }
+            TriggerError::NotPending => "the task is not pending: it was cancelled",
             TriggerError::NotSporadic => "only a sporadic task can be triggered",
             TriggerError::TimeOverflow => {
                 "the task's gap ends beyond the last instant of the clock (2^64 - 1 ns)"

@@ -5,6 +5,7 @@
 //! never left in the queue with the bell silent, and an owner that parks after it found the bell
 //! silent is woken by the unparker's token, which remembers a call that came in between.
 
+use alloc::collections::VecDeque;
 use core::fmt;
 use core::time::Duration;
 
@@ -12,7 +13,7 @@ use crate::clock::Clock;
 use crate::error::ScheduleErrorKind;
 use crate::scheduler::Scheduler;
 use crate::sync::{
-    Arc, ArrayQueue, AtomicBool, AtomicU64, AtomicUsize, Ordering, Parker, Unparker,
+    fence, Arc, ArrayQueue, AtomicBool, AtomicU64, AtomicUsize, Ordering, Parker, Unparker,
 };
 use crate::task::SendTask;
 
@@ -54,7 +55,8 @@ struct Signal {
 
 impl Signal {
     fn ring(&self) {
-        self.rung.store(true, Ordering::Release);
+        // A swap, and so part of the release sequence of rings that nobody answered yet.
+        self.rung.swap(true, Ordering::AcqRel);
         self.unparker.unpark();
     }
 }
@@ -133,20 +135,23 @@ impl Bell {
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
     door: Option<Arc<Door>>,
-    /// A task that found the scheduler at its capacity, and waits for room.
-    stalled: Option<Request>,
+    /// Tasks that found the scheduler at its capacity and wait for room; at most as many as the
+    /// queue holds.
+    stalled: VecDeque<Request>,
 }
 
 impl Inbox {
     pub(crate) fn is_stalled(&self) -> bool {
-        self.stalled.is_some()
+        !self.stalled.is_empty()
     }
 }
 
 impl Door {
-    /// Drops what is queued after `closed` was set. Sender and owner both do: whichever comes
-    /// second sees the other's write, so nothing stays behind, even in a cycle with its own remote.
+    /// Drops what is queued after `closed` was set. Sender and owner both do, after a push or the
+    /// close and a fence: whichever comes second sees the other's write, so nothing stays behind,
+    /// even in a cycle with its own remote.
     fn drop_requests_if_closed(&self) {
+        fence(Ordering::SeqCst);
         if self.signal.closed.load(Ordering::SeqCst) {
             while self.requests.pop().is_some() {}
         }
@@ -179,12 +184,14 @@ impl<C: Clock> Scheduler<C> {
         Remote { door: Arc::clone(door) }
     }
 
-    /// Carries out the requests of remotes, oldest first; a task for which there is no room keeps
-    /// those behind it waiting.
+    /// Carries out the requests of remotes, oldest first; tasks for which there is no room wait.
     #[inline]
     pub(crate) fn accept_requests(&mut self) {
-        if self.waiter.bell.has_rung() || self.inbox.is_stalled() {
+        if self.waiter.bell.has_rung() {
+            self.waiter.bell.answer();
             self.drain_requests();
+        } else {
+            self.accept_stalled();
         }
     }
 
@@ -197,19 +204,25 @@ impl<C: Clock> Scheduler<C> {
     }
 
     fn drain_requests(&mut self) {
-        self.waiter.bell.answer();
         let Some(door) = self.inbox.door.clone() else { return };
         let _alarm = RingIfPanicking(&door.signal);
+        while !self.engine.store.is_full() {
+            let Some(request) = self.inbox.stalled.pop_front() else { break };
+            self.carry_out(request);
+        }
         // At most what the queue held: senders that never pause cannot hold the tick.
         for _ in 0..=door.capacity {
-            let Some(request) = self.inbox.stalled.take().or_else(|| door.requests.pop()) else {
-                return;
-            };
-            if matches!(request, Request::Schedule(..)) && self.engine.store.is_full() {
-                self.inbox.stalled = Some(request);
+            if self.inbox.stalled.len() == door.capacity {
                 return;
             }
-            self.carry_out(request);
+            let Some(request) = door.requests.pop() else { return };
+            match request {
+                Request::Schedule(..) if self.engine.store.is_full() => {
+                    self.inbox.stalled.push_back(request);
+                }
+                // Not behind the tasks that wait: it may be what makes room for them.
+                request => self.carry_out(request),
+            }
         }
         self.waiter.bell.ring(); // There may be more.
     }
@@ -226,6 +239,10 @@ impl<C: Clock> Scheduler<C> {
                 if let Some(&id) = self.engine.remote_ids.get(&number) {
                     // The map names live tasks only.
                     let _ = self.engine.cancel(id);
+                } else {
+                    self.inbox.stalled.retain(
+                        |request| !matches!(request, Request::Schedule(n, _) if *n == number),
+                    );
                 }
             }
         }
@@ -236,8 +253,8 @@ impl Remote {
     /// Sends a task. Its delay counts from the tick that accepts it; use [`SendTask::at`] for an
     /// instant of the scheduler's clock.
     ///
-    /// If the scheduler is at its capacity by then, the task waits in the queue, and what was sent
-    /// after it too. A delay that then leads beyond [`TimePoint::MAX`](crate::TimePoint::MAX) is
+    /// If the scheduler is at its capacity by then, the task waits for room, and tasks sent after
+    /// it too; cancels do not wait. A delay that then leads beyond [`TimePoint::MAX`](crate::TimePoint::MAX) is
     /// counted in [`Metrics::remote_refused`](crate::Metrics::remote_refused).
     ///
     /// # Errors

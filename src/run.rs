@@ -47,7 +47,7 @@ impl<C: Clock> Scheduler<C> {
     ///
     /// As [`tick`](Self::tick).
     pub fn run_until_idle(&mut self) {
-        self.run_while(|scheduler| scheduler.next_release().is_some(), None);
+        self.run_while(|scheduler| scheduler.has_work(), None);
     }
 
     /// Runs until the handle's task has ended, and takes its result.
@@ -70,6 +70,7 @@ impl<C: Clock> Scheduler<C> {
     /// Ticks and waits while `go_on` and until `end`. Without an `end` it stops when nothing can
     /// become due any more.
     fn run_while(&mut self, go_on: impl Fn(&mut Self) -> bool, end: Option<TimePoint>) {
+        self.engine.stop_requested = false;
         loop {
             let report = self.tick();
             let next = report.next_release;
@@ -89,6 +90,15 @@ impl<C: Clock> Scheduler<C> {
             };
             self.clock.wait_until(wake_at, &mut self.waiter);
         }
+    }
+
+    /// Whether a tick would find something, now or later.
+    fn has_work(&mut self) -> bool {
+        #[cfg(feature = "std")]
+        if self.waiter.bell.has_rung() {
+            return true;
+        }
+        self.next_release().is_some()
     }
 
     /// Whether a stop was asked for since the last time.

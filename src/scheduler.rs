@@ -94,7 +94,8 @@ impl<C: Clock> Scheduler<C> {
         self.engine.now
     }
 
-    /// Schedules a task; its delay counts from now. O(1) amortised; allocates only to grow.
+    /// Schedules a task; its delay counts from now. O(1) amortised, or O(log n) for a release within
+    /// microseconds of now that is out of order; allocates only to grow.
     ///
     /// # Errors
     ///
@@ -129,8 +130,8 @@ impl<C: Clock> Scheduler<C> {
     ///
     /// # Errors
     ///
-    /// [`CancelError`] if the task has run, was cancelled, or is not of this scheduler; no other
-    /// task is affected.
+    /// [`CancelError`] if the task has run or was cancelled; no other task is affected. An id of
+    /// another scheduler is not told apart from one of this one.
     pub fn cancel(&mut self, id: TaskId) -> Result<(), CancelError> {
         self.engine.cancel(id)
     }
@@ -165,8 +166,8 @@ impl<C: Clock> Scheduler<C> {
         self.len() == 0
     }
 
-    /// The earliest release among pending tasks, exactly. O(1), or the size of a leaf (256) after
-    /// the earliest task was cancelled.
+    /// The earliest release among pending tasks, exactly. O(1) amortised; after the
+    /// earliest task was cancelled a leaf of up to 1,024 entries may be sorted.
     #[must_use]
     pub fn next_release(&mut self) -> Option<TimePoint> {
         self.engine.next_release()
@@ -184,7 +185,7 @@ impl<C: Clock> Scheduler<C> {
         &self.clock
     }
 
-    /// Drops every pending task.
+    /// Drops every pending task. What remotes have sent since the last tick is not pending yet.
     pub fn clear(&mut self) {
         self.engine.clear();
     }
@@ -196,7 +197,8 @@ impl<C: Clock> Scheduler<C> {
         self.engine.on_panic = Some(alloc::boxed::Box::new(handler));
     }
 
-    /// Tells `handler` about every job that finished after its deadline.
+    /// Tells `handler` about every job that finished after its deadline. A panic of the handler is
+    /// treated as one of that job, except that a repeating task goes on.
     pub fn on_deadline_miss(&mut self, handler: impl FnMut(DeadlineMiss) + 'static) {
         self.engine.on_deadline_miss = Some(alloc::boxed::Box::new(handler));
     }

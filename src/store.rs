@@ -194,6 +194,12 @@ impl Store {
         Some(place)
     }
 
+    /// Whether a live task's closure may run on another thread.
+    #[cfg(feature = "parallel")]
+    pub(crate) fn is_send(&self, id: TaskId) -> bool {
+        self.slots[id.index()].closure.as_ref().is_some_and(Closure::is_send)
+    }
+
     /// Returns a repeating closure to its slot after a run; the task must still be live.
     pub(crate) fn put_back(&mut self, id: TaskId, closure: Closure) {
         debug_assert!(self.is_live(id));

@@ -4,13 +4,13 @@
 pub(crate) use {
     crossbeam_queue::ArrayQueue,
     crossbeam_utils::sync::{Parker, Unparker},
-    std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    std::sync::atomic::{fence, AtomicBool, AtomicU64, AtomicUsize, Ordering},
     std::sync::Arc,
 };
 
 #[cfg(loom)]
 pub(crate) use {
-    loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    loom::sync::atomic::{fence, AtomicBool, AtomicU64, AtomicUsize, Ordering},
     loom::sync::Arc,
     models::{ArrayQueue, Parker, Unparker},
 };

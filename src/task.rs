@@ -231,6 +231,9 @@ pub struct SendTask(Task);
 // a closure that is; the other fields are plain data.
 unsafe impl Send for SendTask {}
 
+// SAFETY: a shared `SendTask` gives no access to its closure.
+unsafe impl Sync for SendTask {}
+
 impl SendTask {
     /// See [`Task::new`]. This is the one shape that `parallel` runs elsewhere: the others get a
     /// [`Context`], which stays with the scheduler.

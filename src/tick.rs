@@ -35,7 +35,7 @@ pub struct TickReport {
 #[cfg(feature = "std")]
 type Unwinding = Option<Box<dyn core::any::Any + Send>>;
 #[cfg(not(feature = "std"))]
-type Unwinding = ();
+type Unwinding = Option<core::convert::Infallible>;
 
 impl<C: Clock> Scheduler<C> {
     /// Runs what is due, most urgent first, and returns without waiting.
@@ -68,9 +68,6 @@ impl<C: Clock> Scheduler<C> {
         self.engine.queue.forget_next_release();
         let mut counts = TickCounts::default();
         let unwinding = self.run_due(&mut counts);
-        #[cfg(feature = "std")]
-        self.accept_stalled();
-        self.engine.queue.refresh(&mut self.engine.store);
         let decided_at = self.engine.now;
         let mut duration_ns = 0;
         if counts.executed == 0 {
@@ -79,14 +76,13 @@ impl<C: Clock> Scheduler<C> {
             duration_ns = self.read_clock() - started_at;
             self.engine.recorder.busy_tick(counts, duration_ns);
         }
-        let report = self.report(started_at, decided_at, counts, duration_ns);
-        #[cfg(feature = "std")]
-        if let Some(payload) = unwinding {
-            std::panic::resume_unwind(payload);
+        if let Some(panic) = unwinding {
+            raise(panic);
         }
-        #[cfg(not(feature = "std"))]
-        let () = unwinding;
-        report
+        #[cfg(feature = "std")]
+        self.accept_stalled();
+        self.engine.queue.refresh(&mut self.engine.store);
+        self.report(started_at, decided_at, counts, duration_ns)
     }
 
     #[inline]
@@ -139,10 +135,22 @@ impl<C: Clock> Scheduler<C> {
         unhandled
     }
 
+    /// Runs due jobs up to the limit; a panic passes through.
     #[cfg(not(feature = "std"))]
     fn run_due(&mut self, counts: &mut TickCounts) -> Unwinding {
         drain(&self.clock, &mut self.engine, self.max_tasks_per_tick, counts);
+        None
     }
+}
+
+#[cfg(feature = "std")]
+fn raise(panic: Box<dyn core::any::Any + Send>) -> ! {
+    std::panic::resume_unwind(panic)
+}
+
+#[cfg(not(feature = "std"))]
+fn raise(never: core::convert::Infallible) -> ! {
+    match never {}
 }
 
 /// Pops and executes due jobs until none is left or `limit` have been started.
@@ -152,7 +160,7 @@ fn drain<C: Clock>(clock: &C, engine: &mut Engine, limit: usize, counts: &mut Ti
             engine.now = engine.now.max(clock.now().as_nanos());
         }
         let Some(entry) = engine.queue.pop_due(engine.now, &mut engine.store) else { return };
-        if engine.recorder.times_jobs() && engine.store.is_live(entry.id) {
+        if engine.times_start_of(entry) {
             let started_at = engine.now.max(clock.now().as_nanos());
             engine.record_dispatch(entry, started_at);
         }

@@ -70,10 +70,11 @@ impl Waiter {
     #[cfg(feature = "std")]
     fn sleep_and_learn(&mut self, now: &impl Fn() -> TimePoint, from: TimePoint, time: Duration) {
         self.bell.sleep(time);
-        if self.bell.has_rung() {
-            return;
+        let (at, wanted) = (now(), from + time);
+        if at < wanted || self.bell.has_rung() {
+            return; // Woken early: that tells nothing.
         }
-        let overshoot = now().duration_since(from + time).as_nanos();
+        let overshoot = at.duration_since(wanted).as_nanos();
         let overshoot = u64::try_from(overshoot).unwrap_or(u64::MAX).min(MAX_MARGIN_NS);
         let margin = self.margin_ns;
         self.margin_ns = if overshoot > margin {

@@ -238,3 +238,14 @@ fn behaviour_09_a_scheduler_dropped_before_the_batch_drops_its_closures_once() {
     drop(scheduler);
     assert_eq!(Arc::strong_count(&alive), 1);
 }
+
+/// When a job of the batch starts is not known, and so it is not claimed.
+#[test]
+fn jobs_of_the_batch_are_not_in_the_latency_histogram() {
+    let metrics = nanosecond_scheduler::MetricsLevel::Histograms;
+    let (mut scheduler, _clock) = manual(Config { parallel: true, metrics, ..Config::default() });
+    scheduler.schedule(SendTask::new(|| (), ns(0))).unwrap();
+    scheduler.schedule(Task::new(|| (), ns(0))).unwrap();
+    assert_eq!(scheduler.tick().executed, 2);
+    assert_eq!(scheduler.latency_stats().unwrap().count, 1);
+}

@@ -276,3 +276,46 @@ fn a_stop_before_the_run_ends_it_after_one_tick() {
     assert!(scheduler.is_empty());
     drop(clock);
 }
+
+/// A cancel that makes room must not wait behind a task that waits for room.
+#[test]
+fn a_cancel_overtakes_tasks_that_wait_for_room() {
+    let (mut scheduler, _clock) = manual(Config { capacity: 1, ..Config::default() });
+    let (sender, receiver) = channel();
+    let remote = scheduler.remote();
+    let first = remote.schedule(sends(&sender, "first", 3_600_000)).unwrap();
+    scheduler.tick();
+    let second = remote.schedule(sends(&sender, "second", 0)).unwrap();
+    remote.schedule(sends(&sender, "third", 0)).unwrap();
+    scheduler.tick();
+    remote.cancel(second).unwrap();
+    remote.cancel(first).unwrap();
+    scheduler.tick();
+    scheduler.tick();
+    assert_eq!(received(&receiver), ["third"]);
+    assert!(scheduler.is_empty());
+}
+
+#[test]
+fn run_until_idle_serves_what_its_tasks_send() {
+    let (mut scheduler, _clock) = manual(Config::default());
+    let (sender, receiver) = channel();
+    let remote = scheduler.remote();
+    let body = move || {
+        remote.schedule(sends(&sender, "sent", 0)).unwrap();
+    };
+    scheduler.schedule(SendTask::new(body, ns(5))).unwrap();
+    scheduler.run_until_idle();
+    assert_eq!(received(&receiver), ["sent"]);
+}
+
+#[test]
+fn a_task_that_asks_a_tick_of_the_callers_to_stop_stops_no_later_run() {
+    let (mut scheduler, _clock) = manual(Config::default());
+    let (sender, receiver) = channel();
+    scheduler.schedule(SendTask::with_context(|cx| cx.stop(), ns(0))).unwrap();
+    scheduler.tick();
+    scheduler.schedule(sends(&sender, "ran", 50)).unwrap();
+    scheduler.run();
+    assert_eq!(received(&receiver), ["ran"]);
+}

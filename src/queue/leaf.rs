@@ -49,7 +49,7 @@ pub(super) struct Leaf {
     sorted: bool,
     /// The node's slot that holds the leaf.
     pub(super) slot: u8,
-    /// The node, or `NONE` in the backlog.
+    /// The node that holds the leaf. In the backlog, the one that did: no slot of it does now.
     pub(super) node: u32,
     /// Neighbours in the ring of leaves that share a slot of one nanosecond.
     pub(super) next: u32,
@@ -95,6 +95,8 @@ pub(super) struct Leaves<const LEAF: usize, const CHUNK: usize> {
     chunks: Slab<Chunk<CHUNK>>,
     /// Live entries of the leaf that is being rearranged.
     scratch: Vec<Entry>,
+    /// For the first run, which swaps its memory with the scratch.
+    spare: Vec<Entry>,
     /// Packed keys for sorting the scratch, and where it is sorted into.
     keys: Vec<u64>,
     sorted: Vec<Entry>,
@@ -106,6 +108,7 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
             leaves: Slab::new(),
             chunks: Slab::new(),
             scratch: Vec::new(),
+            spare: Vec::new(),
             keys: Vec::new(),
             sorted: Vec::new(),
         }
@@ -132,6 +135,7 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
     #[cold]
     fn make_scratch(&mut self) {
         self.scratch = vec![Entry::NONE; LEAF];
+        self.spare = vec![Entry::NONE; LEAF];
         self.sorted = vec![Entry::NONE; LEAF];
         self.keys = vec![0; LEAF];
     }
@@ -193,7 +197,9 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
             if leaf.min_lost && leaf.sorted {
                 // Those cancelled oldest first are all at the front.
                 self.drop_dead_front(index, store);
-            } else {
+            }
+            let leaf = &self.leaves[index];
+            if usize::from(leaf.dead) > CHUNK && leaf.dead * 2 > leaf.len {
                 self.sweep(index, store);
             }
         }
@@ -363,6 +369,9 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
     /// Keeps an emptied vector's memory for the next time.
     pub(super) fn recycle(&mut self, entries: Vec<Entry>) {
         self.scratch = entries;
+        if self.scratch.capacity() == 0 {
+            core::mem::swap(&mut self.scratch, &mut self.spare);
+        }
     }
 
     /// Appends `leaf` to the end of the ring that begins with `head`.
@@ -394,7 +403,8 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
     pub(super) fn bytes(&self) -> usize {
         self.leaves.bytes()
             + self.chunks.bytes()
-            + (self.scratch.capacity() + self.sorted.capacity()) * size_of::<Entry>()
+            + (self.scratch.capacity() + self.spare.capacity() + self.sorted.capacity())
+                * size_of::<Entry>()
             + self.keys.capacity() * size_of::<u64>()
     }
 

@@ -5,7 +5,7 @@
 //! released ones. Each class has three parts, split at its *horizon*:
 //!
 //! ```text
-//!     release > horizon ──► wheel   radix tree over the whole u64 range, leaves of a few hundred
+//!     release > horizon ──► wheel   radix tree over the whole u64 range, leaves of up to a thousand
 //!     release ≤ horizon ──► run     sorted; a due leaf becomes one, and in-order arrivals append
 //!                      └──► late    binary heap, for arrivals that would break the run's order
 //! ```
@@ -56,7 +56,8 @@ impl<const LEAF: usize, const CHUNK: usize> Queue<LEAF, CHUNK> {
     }
 
     /// Queues a live task, whose location is [`Location::RUN`](crate::store::Location::RUN) so far.
-    /// O(1) amortised; bounded by 11 splits of a leaf.
+    /// O(1) amortised, O(log n)
+    /// for arrivals up to the horizon that are out of order; bounded by ten splits of a leaf.
     #[inline(always)]
     pub(crate) fn insert(
         &mut self,

@@ -75,12 +75,16 @@ impl Run {
         }
     }
 
-    /// Counts a cancelled entry. Trailing dead ones go at once, so that schedule and cancel in
-    /// turn keeps the run short; the others when they outnumber the live.
+    /// Counts a cancelled entry. Dead ones at the ends go at once, so that schedule and cancel in
+    /// turn keeps the run short, as oldest first does; the others when they outnumber the live.
     pub(super) fn cancelled(&mut self, store: &Store) {
         self.dead += 1;
         while self.entries.last().is_some_and(|last| !store.is_live(last.id)) {
             self.entries.pop();
+            self.dead = self.dead.saturating_sub(1);
+        }
+        while self.entries.get(self.head).is_some_and(|first| !store.is_live(first.id)) {
+            self.head += 1;
             self.dead = self.dead.saturating_sub(1);
         }
         if self.entries.len() <= self.head {
@@ -97,7 +101,7 @@ impl Run {
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.entries.len()
+        self.entries.len() - self.head
     }
 
     pub(super) fn bytes(&self) -> usize {

@@ -242,3 +242,21 @@ fn schedule_and_cancel_in_turn_keep_the_run_empty() {
         assert_eq!(pair.queue.classes[2].entries_held(), 1);
     }
 }
+
+#[test]
+fn cancels_of_the_middle_and_then_the_front_leave_bounded_garbage() {
+    let mut pair = Pair::<256, 7>::new();
+    for n in 0..256 {
+        pair.insert(2, (1 << 30) + n);
+    }
+    let (leaves, full) = pair.queue.classes[2].leaves_and_chunks_in_use();
+    for _ in 128..255 {
+        pair.cancel(128);
+    }
+    for _ in 0..127 {
+        pair.cancel(0);
+    }
+    pair.check();
+    let (_, left) = pair.queue.classes[2].leaves_and_chunks_in_use();
+    assert!(left <= 3, "{left} of {full} chunks in {leaves} leaves for two tasks");
+}
