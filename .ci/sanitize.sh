@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The tests under AddressSanitizer with leaks, those of the remote under ThreadSanitizer, and those
-# of drops and of the model under Valgrind's memcheck.
+# The tests under AddressSanitizer with leaks, and those of drops and of the model under Valgrind's
+# memcheck. Not ThreadSanitizer: without an instrumented std, which stable Rust does not ship, it
+# reports races in std's own locks. The remote's protocol is explored by loom.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-$PWD/target}
@@ -32,12 +33,6 @@ sanitized() {
 command -v valgrind >/dev/null || .ci/apt-install.sh valgrind
 
 sanitized Address "-Zsanitizer=address" --features parallel,serde --lib $(test_flags $(names))
-
-# Std is not instrumented: what only its locks order looks like a race, as the channel of the test
-# harness does, and rayon everywhere. So this is for the remote alone.
-TSAN_OPTIONS="suppressions=$PWD/.ci/tsan.supp" sanitized Thread \
-    "-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer" \
-    $(test_flags $(names | grep '^remote')) -- --test-threads=1
 
 echo "-- Valgrind"
 runner=CARGO_TARGET_$(echo "$host" | tr 'a-z-' 'A-Z_')_RUNNER
