@@ -345,11 +345,12 @@ fn behaviour_06_a_survivor_does_not_keep_its_cancelled_neighbours() {
 /// The same when a new task always comes before the old one goes, as with a timeout that is put off.
 #[test]
 fn behaviour_06_a_task_that_is_replaced_again_and_again_leaves_no_garbage() {
-    for distance in [10, 1_000_000, 1 << 40] {
+    // All at one instant, and at two in turn.
+    for (distance, instants) in [10, 1_000_000, 1 << 40].iter().flat_map(|d| [(d, 1), (d, 2)]) {
         let (mut scheduler, _clock) = started(STARTS[1], 1);
-        let mut current = scheduler.schedule(Task::new(|| (), ns(distance))).unwrap();
+        let mut current = scheduler.schedule(Task::new(|| (), ns(*distance))).unwrap();
         for n in 0..if cfg!(miri) { 1_000 } else { 50_000 } {
-            let next = scheduler.schedule(Task::new(|| (), ns(distance + n % 2))).unwrap();
+            let next = scheduler.schedule(Task::new(|| (), ns(distance + n % instants))).unwrap();
             scheduler.cancel(current).unwrap();
             current = next;
         }
