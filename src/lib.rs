@@ -18,6 +18,7 @@ mod join;
 mod metrics;
 #[allow(unsafe_code)]
 mod paged;
+mod policy;
 mod queue;
 #[cfg(feature = "std")]
 mod remote;
@@ -30,6 +31,7 @@ mod sync;
 mod task;
 mod tick;
 mod time;
+mod timing;
 mod wait;
 
 #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
@@ -47,10 +49,12 @@ pub use engine::TaskPanic;
 pub use error::{CancelError, ScheduleError, ScheduleErrorKind, TriggerError, WaitError};
 pub use join::JoinHandle;
 pub use metrics::{LatencyStats, Metrics};
+pub use policy::Policy;
 #[cfg(feature = "std")]
 pub use remote::{Remote, RemoteError, RemoteErrorKind, RemoteId};
 pub use scheduler::Scheduler;
-pub use task::{Priority, SendTask, Task, TaskId};
+pub use task::{DeadlineKind, Priority, SendTask, Task, TaskId};
 pub use tick::TickReport;
 pub use time::TimePoint;
+pub use timing::analysis;
 pub use wait::Waiter;

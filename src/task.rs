@@ -93,6 +93,19 @@ pub(crate) enum Repeat {
     Triggered(u64),
 }
 
+/// What a deadline is worth, and so what happens when it is missed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum DeadlineKind {
+    /// A late result is worth less: the job runs, the miss is counted and reported.
+    #[default]
+    Soft,
+    /// A late result is worth nothing: a job that is late before it starts is skipped and counted.
+    Firm,
+    /// A late result is a failure: the configured emergency action follows.
+    Hard,
+}
+
 /// What only some tasks have; kept beside the store so that the others do not pay for it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Attributes {
@@ -101,6 +114,9 @@ pub(crate) struct Attributes {
     pub(crate) missed_tick: Option<MissedTick>,
     /// Relative deadline in ns.
     pub(crate) deadline: Option<u64>,
+    pub(crate) deadline_kind: DeadlineKind,
+    /// Declared worst-case execution time in ns.
+    pub(crate) wcet: Option<u64>,
     /// The number of a task that came through a `Remote`.
     #[cfg(feature = "std")]
     pub(crate) remote: Option<u64>,
@@ -208,8 +224,32 @@ impl Task {
     /// Gives every job the soft deadline release + `relative`: a job that finishes later still
     /// runs, is counted, and is reported to
     /// [`on_deadline_miss`](crate::Scheduler::on_deadline_miss).
-    pub fn with_deadline(mut self, relative: Duration) -> Self {
+    pub fn with_deadline(self, relative: Duration) -> Self {
+        self.with_deadline_of(DeadlineKind::Soft, relative)
+    }
+
+    /// Gives every job the firm deadline release + `relative`: as [`with_deadline`](Self::with_deadline),
+    /// but a job that has not started by then is skipped and counted.
+    pub fn with_firm_deadline(self, relative: Duration) -> Self {
+        self.with_deadline_of(DeadlineKind::Firm, relative)
+    }
+
+    /// Gives every job the hard deadline release + `relative`: as [`with_deadline`](Self::with_deadline),
+    /// but a miss also starts the configured emergency action.
+    pub fn with_hard_deadline(self, relative: Duration) -> Self {
+        self.with_deadline_of(DeadlineKind::Hard, relative)
+    }
+
+    fn with_deadline_of(mut self, kind: DeadlineKind, relative: Duration) -> Self {
         self.attributes.deadline = Some(saturating_nanos(relative));
+        self.attributes.deadline_kind = kind;
+        self.with_attributes()
+    }
+
+    /// Declares the worst-case execution time of a job. A job that runs longer is an overrun, which
+    /// is counted.
+    pub fn with_wcet(mut self, wcet: Duration) -> Self {
+        self.attributes.wcet = Some(saturating_nanos(wcet));
         self.with_attributes()
     }
 
@@ -292,6 +332,21 @@ impl SendTask {
     /// See [`Task::with_deadline`].
     pub fn with_deadline(self, relative: Duration) -> Self {
         SendTask(self.0.with_deadline(relative))
+    }
+
+    /// See [`Task::with_firm_deadline`].
+    pub fn with_firm_deadline(self, relative: Duration) -> Self {
+        SendTask(self.0.with_firm_deadline(relative))
+    }
+
+    /// See [`Task::with_hard_deadline`].
+    pub fn with_hard_deadline(self, relative: Duration) -> Self {
+        SendTask(self.0.with_hard_deadline(relative))
+    }
+
+    /// See [`Task::with_wcet`].
+    pub fn with_wcet(self, wcet: Duration) -> Self {
+        SendTask(self.0.with_wcet(wcet))
     }
 
     #[cfg(feature = "std")]

@@ -1,0 +1,2 @@
+//! Pinned, prioritised worker threads, each owning one core
+//! [`Scheduler`](nanosecond_scheduler::Scheduler).

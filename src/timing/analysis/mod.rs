@@ -1,0 +1,1 @@
+//! Schedulability tests: do a set of tasks keep all their deadlines?

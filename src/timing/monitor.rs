@@ -1,0 +1,1 @@
+//! [`LatencyMonitor`]: how well deadlines and releases were kept.

@@ -1,0 +1,1 @@
+//! [`Trace`]: what happened when, as a ring of events.
