@@ -57,4 +57,10 @@ pub use task::{DeadlineKind, Priority, SendTask, Task, TaskId};
 pub use tick::TickReport;
 pub use time::TimePoint;
 pub use timing::analysis;
+#[cfg(feature = "std")]
+pub use timing::monitor::{
+    Alert, AlertMetric, JobRecord, JobStats, LatencyMonitor, MonitorConfig, MonitoringReport,
+    Quantiles, TaskStats,
+};
+pub use timing::trace::{Trace, TraceEvent, TraceKind};
 pub use wait::Waiter;

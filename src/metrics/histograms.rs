@@ -28,7 +28,8 @@ impl Default for Histograms {
     }
 }
 
-fn histogram() -> Histogram<u64> {
+/// An empty histogram of times in ns.
+pub(crate) fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, GREATEST_NS, DIGITS).expect("the bounds and digits are valid")
 }
 

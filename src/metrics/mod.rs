@@ -5,6 +5,8 @@ mod histograms;
 mod snapshot;
 
 use crate::config::MetricsLevel;
+#[cfg(feature = "std")]
+pub(crate) use histograms::histogram;
 pub use snapshot::{LatencyStats, Metrics};
 
 /// Collects; every method costs a few instructions, or nothing at [`MetricsLevel::Off`].

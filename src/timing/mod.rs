@@ -4,5 +4,6 @@ pub mod analysis;
 
 mod admission;
 #[cfg(feature = "std")]
-mod monitor;
-mod trace;
+pub(crate) mod monitor;
+mod ring;
+pub(crate) mod trace;

@@ -1,1 +1,0 @@
-//! [`LatencyMonitor`]: how well deadlines and releases were kept.

@@ -1,1 +1,0 @@
-//! [`Trace`]: what happened when, as a ring of events.
