@@ -2,7 +2,11 @@
 
 use core::fmt;
 
+use crate::policy::Policy;
 use crate::store::MAX_SLOTS;
+#[cfg(feature = "std")]
+use crate::timing::MonitorConfig;
+use crate::timing::{Admission, Emergency, UnknownVerdict};
 
 /// How a scheduler is set up. A plain struct: write `Config { capacity: 64, ..Config::default() }`.
 ///
@@ -33,8 +37,28 @@ pub struct Config {
     /// What periodic tasks do about periods slept through, unless they say otherwise. Default
     /// [`MissedTick::Burst`].
     pub missed_tick: MissedTick,
+    /// Which released task runs first. Default [`Policy::Priority`].
+    pub policy: Policy,
+    /// Whether periodic and sporadic tasks are refused that would miss deadlines, theirs or others'.
+    /// Default [`Admission::Off`].
+    pub admission: Admission,
+    /// What admission does when its test comes to no verdict. Default [`UnknownVerdict::Refuse`].
+    pub on_unknown: UnknownVerdict,
+    /// What follows the miss of a hard deadline. Default [`Emergency::Callback`].
+    pub emergency: Emergency,
     /// What is measured. Default [`MetricsLevel::Counters`].
     pub metrics: MetricsLevel,
+    /// Latency, response time, lateness and utilization per task, by a
+    /// [`LatencyMonitor`](crate::LatencyMonitor). Default off. Needs the feature `std`.
+    #[cfg(feature = "std")]
+    pub monitor: Option<MonitorConfig>,
+    /// Events that the [`Trace`](crate::Trace) keeps; 0, the default, is off. At most
+    /// [`Trace::MAX_CAPACITY`](crate::Trace::MAX_CAPACITY).
+    pub trace_capacity: usize,
+    /// Checks at each start that no released task is waiting that the policy prefers; see
+    /// [`Scheduler::inversions`](crate::Scheduler::inversions). O(pending tasks) per job: for tests.
+    /// Default `false`.
+    pub audit: bool,
     /// Requests of [`Remote`](crate::Remote)s that may wait for the next tick, 1 to 2²⁰. Default
     /// 1,024.
     pub remote_capacity: usize,
@@ -51,7 +75,15 @@ impl Default for Config {
             capacity: 1 << 20,
             wait: Wait::default(),
             missed_tick: MissedTick::default(),
+            policy: Policy::default(),
+            admission: Admission::default(),
+            on_unknown: UnknownVerdict::default(),
+            emergency: Emergency::default(),
             metrics: MetricsLevel::default(),
+            #[cfg(feature = "std")]
+            monitor: None,
+            trace_capacity: 0,
+            audit: false,
             remote_capacity: 1024,
         }
     }

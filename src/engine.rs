@@ -4,30 +4,24 @@
 //! the clock moves [`Engine::now`].
 
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
-use crate::config::{Config, MissedTick};
+use crate::attributes::{Attributes, Details, Due, Progress, Repeat};
+use crate::closure::Closure;
+use crate::config::{Config, ConfigError, MissedTick};
 use crate::error::{CancelError, ScheduleError, ScheduleErrorKind, TriggerError};
 use crate::metrics::Recorder;
 #[cfg(feature = "std")]
 use crate::metrics::TickCounts;
-use crate::queue::{Entry, Queue};
+use crate::policy::Policy;
+use crate::queue::{Entry, Queue, Ready};
 use crate::store::{Location, Place, Store};
-use crate::task::{Attributes, Repeat, Start, Task, TaskId};
+use crate::task::{Priority, Start, Task, TaskId};
 use crate::time::{checked_nanos, TimePoint};
-
-/// A deadline that was missed, as told to
-/// [`Scheduler::on_deadline_miss`](crate::Scheduler::on_deadline_miss).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DeadlineMiss {
-    /// The task, which is no longer pending if it was a one-shot.
-    pub id: TaskId,
-    /// Its name, if it has one.
-    pub name: Option<&'static str>,
-    /// The absolute deadline: release + relative deadline.
-    pub deadline: TimePoint,
-    /// When the job finished.
-    pub finished_at: TimePoint,
-}
+use crate::timing::{
+    Admission, AdmissionControl, DeadlineViolation, Dependencies, Emergency, Estimators, Observers,
+};
 
 /// A panic that was caught, as told to [`Scheduler::on_panic`](crate::Scheduler::on_panic).
 #[cfg(feature = "std")]
@@ -43,26 +37,50 @@ pub struct TaskPanic {
 
 pub(crate) struct Engine {
     pub(crate) store: Store,
+    /// Tasks by release. Under [`Policy::Priority`] they run from here.
     pub(crate) queue: Queue,
+    /// Released tasks in the order of any other policy.
+    pub(crate) ready: Ready,
+    pub(crate) policy: Policy,
     /// The current decision instant: what is released by now is due. It never steps back.
     pub(crate) now: u64,
     pub(crate) capacity: usize,
     pub(crate) missed_tick: MissedTick,
+    pub(crate) emergency: Emergency,
+    /// Only critical tasks are accepted.
+    pub(crate) safe_mode: bool,
     pub(crate) recorder: Recorder,
+    pub(crate) observers: Observers,
+    pub(crate) estimators: Option<Estimators>,
+    pub(crate) admission: AdmissionControl,
+    pub(crate) dependencies: Dependencies,
+    /// Whether a task without attributes needs nothing but to be stored and queued, and only its run
+    /// is observed.
+    is_plain: bool,
+    /// A policy or admission is in use.
+    always_decides: bool,
+    /// Reasons to read the clock before each job, so that newly released tasks join: the above, and
+    /// each live task with a deadline or a WCET.
+    reasons_to_decide: usize,
     #[cfg(feature = "parallel")]
     pub(crate) batch: crate::batch::Batch,
-    /// Live tasks with a deadline: while there are any, time moves between the jobs of a tick.
-    pub(crate) deadlines: usize,
     /// The task whose job runs, or ran last.
     pub(crate) running: TaskId,
     /// Its name.
     pub(crate) running_name: Option<&'static str>,
+    /// Tasks that wait for the running job.
+    pub(crate) running_dependents: Vec<TaskId>,
+    /// Tasks that waited for one that failed, and were not dealt with yet.
+    pub(crate) failed: VecDeque<TaskId>,
     pub(crate) stop_requested: bool,
     #[cfg(feature = "std")]
     pub(crate) remote_ids: std::collections::HashMap<u64, TaskId>,
     #[cfg(feature = "std")]
     pub(crate) on_panic: Option<Box<dyn FnMut(TaskPanic)>>,
-    pub(crate) on_deadline_miss: Option<Box<dyn FnMut(DeadlineMiss)>>,
+    pub(crate) on_deadline_miss: Option<Box<dyn FnMut(DeadlineViolation)>>,
+    /// A panic of that handler which nobody took; the tick ends and raises it.
+    #[cfg(feature = "std")]
+    pub(crate) unhandled: Option<Box<dyn core::any::Any + Send>>,
 }
 
 /// Which task a job is of, for reports.
@@ -73,107 +91,236 @@ pub(crate) struct Job {
 }
 
 impl Engine {
-    pub(crate) fn new(config: &Config, now: u64) -> Self {
-        Engine {
+    pub(crate) fn new(config: &Config, now: u64) -> Result<Self, ConfigError> {
+        let admits_all = config.admission == Admission::Off;
+        let always_decides = config.policy != Policy::Priority || !admits_all;
+        Ok(Engine {
             store: Store::new(config.capacity),
             queue: Queue::new(),
+            ready: Ready::new(),
+            policy: config.policy,
             now,
             capacity: config.capacity,
             missed_tick: config.missed_tick,
+            emergency: config.emergency,
+            safe_mode: false,
             recorder: Recorder::new(config.metrics, now),
+            observers: Observers::new(config, now)?,
+            estimators: None,
+            admission: AdmissionControl::new(config.admission, config.policy, config.on_unknown),
+            dependencies: Dependencies::default(),
+            is_plain: !always_decides && !config.audit && config.trace_capacity == 0,
+            reasons_to_decide: usize::from(always_decides),
+            always_decides,
             #[cfg(feature = "parallel")]
             batch: crate::batch::Batch::new(config.parallel),
-            deadlines: 0,
             running: TaskId::NONE,
             running_name: None,
+            running_dependents: Vec::new(),
+            failed: VecDeque::new(),
             stop_requested: false,
             #[cfg(feature = "std")]
             remote_ids: std::collections::HashMap::new(),
             #[cfg(feature = "std")]
             on_panic: None,
             on_deadline_miss: None,
-        }
+            #[cfg(feature = "std")]
+            unhandled: None,
+        })
     }
 
     /// Accepts a task. Delays count from [`now`](Self::now).
     // Inlined, and taken apart at once, so that building a plain task and storing it become one.
     #[inline(always)]
     pub(crate) fn schedule(&mut self, task: Task) -> Result<TaskId, ScheduleError> {
-        let Task { closure, start, priority, has_attributes, attributes } = task;
+        let Task { closure, start, priority, has_attributes, attributes, after } = task;
         let release = match start {
             Start::After(delay) => checked_nanos(delay).and_then(|ns| self.now.checked_add(ns)),
             Start::At(release) => Some(release.as_nanos()),
             Start::OnTrigger => None,
         };
         match release {
-            Some(release) if !has_attributes && !self.store.is_full() => {
+            Some(release) if !has_attributes && self.is_plain && !self.store.is_full() => {
                 let id = self.store.insert(closure, priority);
                 self.queue.insert(priority as usize, release, id, self.now, &mut self.store);
                 Ok(id)
             }
             _ => {
-                let task = Task { closure, start, priority, has_attributes, attributes };
+                let task = Task { closure, start, priority, has_attributes, attributes, after };
                 self.schedule_special(task, release)
             }
         }
     }
 
-    /// Accepts a task with attributes, or says why a task is refused.
+    /// Accepts a task that is not plain, or says why a task is refused.
     #[inline(never)]
     fn schedule_special(
         &mut self,
         task: Task,
         release: Option<u64>,
     ) -> Result<TaskId, ScheduleError> {
-        let refused = if release.is_none() && !matches!(task.start, Start::OnTrigger) {
-            Some(ScheduleErrorKind::TimeOverflow)
-        } else if task.attributes.repeat == Repeat::Every(0) {
-            Some(ScheduleErrorKind::ZeroPeriod)
-        } else if self.store.is_full() {
-            Some(ScheduleErrorKind::Full { capacity: self.capacity })
-        } else {
-            None
+        let admitted = self.refusal(&task, release).and_then(|()| self.admit(&task));
+        let admitted = match admitted {
+            Ok(admitted) => admitted,
+            Err(kind) => return Err(ScheduleError::new(kind, task)),
         };
-        if let Some(kind) = refused {
-            return Err(ScheduleError::new(kind, task));
+        let Task { closure, priority, has_attributes, attributes, after, .. } = task;
+        let id = self.store.insert(closure, priority);
+        let mut waits = false;
+        if has_attributes || admitted.is_some() {
+            let estimator = self.estimator_for(&attributes);
+            let waits_for = self.wait_for(&after, id);
+            let is_admitted = admitted.is_some();
+            let progress = Progress {
+                last_release: release,
+                estimator,
+                waits_for,
+                is_admitted,
+                ..Progress::default()
+            };
+            let details = Details { attributes, progress };
+            self.store.set_details(id, details);
+            self.timed_changed(false, details.is_timed());
+            waits = waits_for > 0;
         }
-        self.deadlines += usize::from(task.attributes.deadline.is_some());
-        let id = self.store.insert(task.closure, task.priority);
-        self.store.set_attributes(id, task.attributes);
+        if let Some(admitted) = admitted {
+            self.admission.insert(id, admitted);
+        }
         match release {
-            Some(release) => {
-                self.store.attributes_mut(id).last_release = Some(release);
-                self.enqueue(id, release);
-            }
-            None => self.store.set_location(id, Location::NONE),
+            Some(release) if !waits => self.enqueue(id, release),
+            _ => self.store.set_location(id, Location::NONE),
         }
         Ok(id)
+    }
+
+    /// Why a task cannot be accepted, admission aside.
+    fn refusal(&self, task: &Task, release: Option<u64>) -> Result<(), ScheduleErrorKind> {
+        let attributes = &task.attributes;
+        let is_absolute =
+            matches!(attributes.deadline, Some(deadline) if matches!(deadline.due, Due::At(_)));
+        if release.is_none() && !matches!(task.start, Start::OnTrigger) {
+            return Err(ScheduleErrorKind::TimeOverflow);
+        }
+        if attributes.repeat == Repeat::Every(0) {
+            return Err(ScheduleErrorKind::ZeroPeriod);
+        }
+        if is_absolute && attributes.repeat != Repeat::Never {
+            return Err(ScheduleErrorKind::AbsoluteDeadline);
+        }
+        if let Some(&id) = task.after.iter().find(|id| !self.store.was_issued(**id)) {
+            return Err(ScheduleErrorKind::UnknownPredecessor { id });
+        }
+        if self.safe_mode && task.priority != Priority::Critical {
+            return Err(ScheduleErrorKind::SafeMode);
+        }
+        if self.store.is_full() {
+            return Err(ScheduleErrorKind::Full { capacity: self.capacity });
+        }
+        Ok(())
+    }
+
+    fn admit(&mut self, _task: &Task) -> Result<Option<()>, ScheduleErrorKind> {
+        Ok(None)
     }
 
     /// Queues the next job of a live task that is not in the queue.
     pub(crate) fn enqueue(&mut self, id: TaskId, release: u64) {
         self.store.set_location(id, Location::RUN);
         let class = self.store.place(id).class();
-        self.queue.insert(class, release, id, self.now, &mut self.store);
+        if self.observers.audits() {
+            let rank = (self.key(id, release), class);
+            self.observers.queued(id, release, rank);
+        }
+        if self.policy != Policy::Priority
+            && release <= self.now
+            && !self.queue.may_be_due(self.now)
+        {
+            self.make_ready(Entry { release, id });
+        } else {
+            self.queue.insert(class, release, id, self.now, &mut self.store);
+        }
     }
 
+    /// Adds a live task that has been released to the ready ones.
+    pub(crate) fn make_ready(&mut self, entry: Entry) {
+        let key = self.key(entry.id, entry.release);
+        let class = self.store.place(entry.id).class();
+        // It is found anew, and the queue alone no longer tells whether something is due.
+        self.queue.forget_next_release();
+        self.ready.push(key, class, entry, &mut self.store);
+    }
+
+    /// The policy's key for a job of a live task.
+    fn key(&self, id: TaskId, release: u64) -> u64 {
+        if !self.store.place(id).has_attributes() {
+            return self.policy.key(release, &Attributes::default(), None);
+        }
+        let Details { attributes, progress } = self.store.details(id);
+        let estimate = || self.estimators.as_ref()?.estimate_ns(progress.estimator?);
+        self.policy.key(release, attributes, attributes.wcet.or_else(estimate))
+    }
+
+    /// Cancels a task, and those after it that do not run without it.
     pub(crate) fn cancel(&mut self, id: TaskId) -> Result<(), CancelError> {
+        if !self.is_plain || self.store.place_of_any(id).is_none_or(Place::has_attributes) {
+            return self.cancel_special(id);
+        }
         let Some((place, closure)) = self.store.remove(id) else { return Err(CancelError) };
         self.queue.cancelled(id, place, &mut self.store);
         self.recorder.cancelled();
-        if place.has_attributes() {
-            self.ended(&self.store.attributes(id).clone());
-        }
         // Last, because dropping what the closure captured runs the user's code.
         drop(closure);
         Ok(())
     }
 
+    #[inline(never)]
+    fn cancel_special(&mut self, id: TaskId) -> Result<(), CancelError> {
+        let closure = self.cancel_one(id).ok_or(CancelError)?;
+        self.settle_failures(closure);
+        Ok(())
+    }
+
+    /// Cancels a task; its dependents become [`failed`](Self::failed).
+    pub(crate) fn cancel_one(&mut self, id: TaskId) -> Option<Option<Closure>> {
+        if !self.is_pending(id) {
+            return None;
+        }
+        self.recorder.cancelled();
+        self.observers.cancelled(self.job_of(id), self.now);
+        self.end(id)
+    }
+
+    /// Ends a live task whose job is queued, runs, or waits; hands out its closure, unless it runs.
+    pub(crate) fn end(&mut self, id: TaskId) -> Option<Option<Closure>> {
+        let (place, closure) = self.store.remove(id)?;
+        if place.location() == Location::READY {
+            self.ready.cancelled(&self.store);
+        } else {
+            self.queue.cancelled(id, place, &mut self.store);
+        }
+        self.observers.left(id);
+        if place.has_attributes() {
+            self.ended(id, *self.store.details(id));
+        }
+        Some(closure)
+    }
+
     /// Forgets what was kept for a task with attributes that is no longer live.
-    pub(crate) fn ended(&mut self, attributes: &Attributes) {
-        self.deadlines -= usize::from(attributes.deadline.is_some());
+    pub(crate) fn ended(&mut self, id: TaskId, details: Details) {
+        let progress = details.progress;
+        self.timed_changed(details.is_timed(), false);
+        if progress.is_admitted {
+            self.admission.remove(id);
+        }
+        if progress.waits_for > 0 {
+            let is_live = |dependent| self.store.is_live(dependent);
+            self.dependencies.cancelled(progress.waits_for, is_live);
+        }
+        if progress.has_dependents {
+            self.dependencies.take(id, &mut self.failed);
+        }
         #[cfg(feature = "std")]
-        if let Some(number) = attributes.remote {
+        if let Some(number) = progress.remote {
             self.remote_ids.remove(&number);
         }
     }
@@ -188,53 +335,64 @@ impl Engine {
         if !self.is_pending(id) {
             return Err(TriggerError::NotPending);
         }
-        let place: Place = self.store.place(id);
+        let place = self.store.place(id);
         if !place.has_attributes() {
             return Err(TriggerError::NotSporadic);
         }
         let now = self.now;
-        let attributes = self.store.attributes_mut(id);
+        let Details { attributes, progress } = self.store.details_mut(id);
         let Repeat::Triggered(gap) = attributes.repeat else {
             return Err(TriggerError::NotSporadic);
         };
-        let release = match attributes.last_release {
-            // A job is queued already, and this trigger counts as part of it.
-            Some(release) if place.location() != Location::NONE => release,
+        let waits = progress.waits_for > 0;
+        let release = match progress.last_release {
+            // A job was triggered already, and this trigger counts as part of it.
+            Some(release) if waits || place.location() != Location::NONE => release,
             Some(last) => last.checked_add(gap).ok_or(TriggerError::TimeOverflow)?.max(now),
             None => now,
         };
-        if place.location() == Location::NONE {
-            attributes.last_release = Some(release);
+        progress.last_release = Some(release);
+        if !waits && place.location() == Location::NONE {
             self.enqueue(id, release);
         }
         Ok(TimePoint::from_nanos(release))
     }
 
-    /// Whether a job's start is to be recorded: not if it is cancelled, nor if it waits in the batch.
+    /// Whether jobs cannot be run without a look at the clock.
     #[inline]
-    pub(crate) fn times_start_of(&self, entry: Entry) -> bool {
-        if !self.recorder.times_jobs() || !self.store.is_live(entry.id) {
-            return false;
-        }
-        #[cfg(feature = "parallel")]
-        if self.batch.is_enabled() && self.store.is_send(entry.id) {
-            return false;
-        }
-        true
+    pub(crate) fn is_timed(&self) -> bool {
+        self.reasons_to_decide > 0 || self.recorder.times_jobs() || self.observers.times_jobs()
     }
 
-    /// Records the dispatch latency of a job about to run, and for repeating tasks its change.
+    /// Whether the clock is read before each job, and newly released tasks join.
     #[inline]
-    pub(crate) fn record_dispatch(&mut self, entry: Entry, started_at: u64) {
-        let latency = started_at - entry.release;
-        let mut previous = None;
-        if self.store.place(entry.id).has_attributes() {
-            previous = self.store.attributes_mut(entry.id).last_latency.replace(latency);
+    pub(crate) fn decides_per_job(&self) -> bool {
+        self.reasons_to_decide > 0
+    }
+
+    /// Accounts for a task that has come or gone, or that is measured from now on or no longer.
+    pub(crate) fn timed_changed(&mut self, was_timed: bool, is_timed: bool) {
+        self.reasons_to_decide += usize::from(is_timed);
+        self.reasons_to_decide -= usize::from(was_timed);
+    }
+
+    /// The estimator that measures a task: only one that is named and declares no WCET.
+    pub(crate) fn estimator_for(&mut self, attributes: &Attributes) -> Option<u32> {
+        if attributes.wcet.is_some() {
+            return None;
         }
-        self.recorder.dispatched(latency, previous);
+        self.estimators.as_mut()?.index(attributes.name?)
+    }
+
+    /// A live task's job.
+    pub(crate) fn job_of(&self, id: TaskId) -> Job {
+        let has_attributes = self.store.place(id).has_attributes();
+        let name = if has_attributes { self.store.details(id).attributes.name } else { None };
+        Job { id, name }
     }
 
     /// The job that runs or ran last; afterwards it has no name any more.
+    #[cfg(feature = "std")]
     pub(crate) fn running_job(&mut self) -> Job {
         Job { id: self.running, name: self.running_name.take() }
     }
@@ -258,17 +416,41 @@ impl Engine {
     /// The earliest release among pending tasks.
     #[inline]
     pub(crate) fn next_release(&mut self) -> Option<TimePoint> {
-        let next = self.queue.next_release(&mut self.store);
-        if next == u64::MAX && (self.store.len() == 0 || self.queue.is_empty(&mut self.store)) {
+        let next = match self.queue.known_next_release() {
+            Some(next) => next,
+            None => self.find_next_release(),
+        };
+        if next == u64::MAX && (self.store.len() == 0 || self.is_queue_empty()) {
             return None;
         }
         Some(TimePoint::from_nanos(next))
     }
 
+    /// Finds the earliest release after tasks have been taken; `u64::MAX` also if there is none.
+    /// While some are ready, it is to be found anew each time, and no tick is idle.
+    pub(crate) fn find_next_release(&mut self) -> u64 {
+        let next = self.queue.refresh(&mut self.store);
+        if self.ready.is_empty() {
+            return next;
+        }
+        self.queue.forget_next_release();
+        next.min(self.ready.oldest())
+    }
+
+    #[cold]
+    fn is_queue_empty(&mut self) -> bool {
+        self.ready.is_empty() && self.queue.is_empty(&mut self.store)
+    }
+
     /// Drops every pending task.
     pub(crate) fn clear(&mut self) {
         self.queue.clear();
-        self.deadlines = 0;
+        self.ready.clear();
+        self.dependencies.clear();
+        self.failed.clear();
+        self.admission.clear();
+        self.observers.cleared();
+        self.reasons_to_decide = usize::from(self.always_decides);
         #[cfg(feature = "std")]
         self.remote_ids.clear();
         // Dropped last and together: if one panics, the others are still dropped.
@@ -277,6 +459,6 @@ impl Engine {
 
     /// Bytes of store and queue; boxed closures and handlers are not counted.
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.store.bytes() + self.queue.bytes()
+        self.store.bytes() + self.queue.bytes() + self.ready.bytes()
     }
 }

@@ -3,7 +3,8 @@
 use alloc::boxed::Box;
 use core::fmt;
 
-use crate::task::Task;
+use crate::task::{Task, TaskId};
+use crate::timing::Rejection;
 
 /// Why a task was not scheduled. It holds the task: [`into_task`](Self::into_task) gives it back.
 #[derive(Debug)]
@@ -22,6 +23,17 @@ pub enum ScheduleErrorKind {
     TimeOverflow,
     /// A periodic task needs a period of at least 1 ns.
     ZeroPeriod,
+    /// A repeating task needs a relative deadline.
+    AbsoluteDeadline,
+    /// [`Task::after`] names an id that this scheduler never gave out.
+    UnknownPredecessor {
+        /// The id.
+        id: TaskId,
+    },
+    /// Only critical tasks are accepted after an [`Emergency::SafeMode`](crate::Emergency::SafeMode).
+    SafeMode,
+    /// Admission control refuses the task.
+    Rejected(Rejection),
 }
 
 impl ScheduleError {
@@ -62,6 +74,17 @@ impl fmt::Display for ScheduleErrorKind {
             ScheduleErrorKind::ZeroPeriod => {
                 f.write_str("the period of a periodic task is 0 ns; it must be at least 1 ns")
             }
+            ScheduleErrorKind::AbsoluteDeadline => f.write_str(
+                "a repeating task has an absolute deadline; it needs one relative to each release",
+            ),
+            ScheduleErrorKind::UnknownPredecessor { id } => {
+                write!(f, "the task is to run after {id:?}, an id that was never given out")
+            }
+            ScheduleErrorKind::SafeMode => f.write_str(
+                "the scheduler is in safe mode after a hard deadline's miss: only critical tasks \
+                 are accepted",
+            ),
+            ScheduleErrorKind::Rejected(rejection) => rejection.fmt(f),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Running one job: the closure leaves its slot, runs, and, if it repeats, is queued again.
 
+use crate::attributes::{Attributes, Details, Repeat};
 use crate::closure::Closure;
 use crate::config::MissedTick;
 use crate::context::Context;
 use crate::engine::Engine;
 use crate::queue::Entry;
-use crate::task::{Attributes, Repeat, TaskId};
+use crate::task::TaskId;
 
-/// Runs a closure that has just left its slot. Returns the absolute deadline, if any.
+/// Runs a closure that has just left its slot.
 ///
 /// If the closure panics the engine is consistent and the task has ended.
 #[inline(always)]
@@ -16,12 +17,12 @@ pub(crate) fn run_job(
     entry: Entry,
     closure: &mut Option<Closure>,
     has_attributes: bool,
-) -> Option<u64> {
+) {
     if has_attributes {
-        return run_with_attributes(engine, entry, closure);
+        run_with_attributes(engine, entry, closure);
+    } else {
+        run_once(engine, entry, closure);
     }
-    run_once(engine, entry, closure);
-    None
 }
 
 /// Runs a one-shot, or leaves it to the tick's batch.
@@ -42,43 +43,48 @@ fn run_here(engine: &mut Engine, entry: Entry, closure: &mut Option<Closure>) {
 }
 
 #[inline(never)]
-fn run_with_attributes(
-    engine: &mut Engine,
-    entry: Entry,
-    closure: &mut Option<Closure>,
-) -> Option<u64> {
-    let attributes = engine.store.attributes(entry.id).clone();
-    let deadline = attributes.deadline.map(|relative| entry.release.saturating_add(relative));
+fn run_with_attributes(engine: &mut Engine, entry: Entry, closure: &mut Option<Closure>) {
+    let mut details = *engine.store.details(entry.id);
+    let Details { attributes, ref mut progress } = details;
     engine.running_name = attributes.name;
+    if progress.has_dependents {
+        engine.take_dependents(entry.id);
+        progress.has_dependents = false;
+    }
     if attributes.repeat != Repeat::Never {
-        run_repeating(engine, entry, closure.take()?, &attributes);
+        let Some(closure) = closure.take() else { return };
+        return run_repeating(engine, entry, closure, &attributes);
+    }
+    engine.ended(entry.id, details);
+    if details.is_timed() || !engine.running_dependents.is_empty() {
+        run_here(engine, entry, closure); // In a batch its finish could not be told.
     } else {
-        engine.ended(&attributes);
-        match deadline {
-            None => run_once(engine, entry, closure),
-            Some(_) => run_here(engine, entry, closure), // In a batch its finish could not be told.
-        }
+        run_once(engine, entry, closure);
     }
-    if deadline.is_none() {
-        engine.running_name = None;
-    }
-    deadline
+}
+
+/// Skips a live job that has left the queue: a one-shot ends, a repeating task goes on to its next
+/// job, and those that waited for this one are told that it failed.
+pub(crate) fn skip_job(engine: &mut Engine, entry: Entry) {
+    let attributes = engine.store.details(entry.id).attributes;
+    engine.take_dependents(entry.id);
+    let goes_on = attributes.repeat != Repeat::Never
+        && queue_next_job(engine, entry, &attributes, engine.now);
+    let closure = if goes_on { None } else { engine.end(entry.id).flatten() };
+    engine.fail_dependents();
+    drop(closure);
 }
 
 /// Ends a repeating task that is not queued again, also because its job panicked.
 struct EndTask<'a> {
     engine: &'a mut Engine,
     id: TaskId,
-    attributes: &'a Attributes,
 }
 
 impl Drop for EndTask<'_> {
     fn drop(&mut self) {
-        if let Some((place, _)) = self.engine.store.remove(self.id) {
-            // A sporadic task may have triggered its next job.
-            self.engine.queue.cancelled(self.id, place, &mut self.engine.store);
-            self.engine.ended(self.attributes);
-        }
+        // A sporadic task may have triggered its next job. The closure is not in its slot.
+        self.engine.end(self.id);
     }
 }
 
@@ -86,7 +92,7 @@ fn run_repeating(engine: &mut Engine, entry: Entry, mut closure: Closure, attrib
     let Entry { release, id } = entry;
     let decided_at = engine.now;
     engine.running = id;
-    let end = EndTask { engine, id, attributes };
+    let end = EndTask { engine, id };
     closure.run(&mut Context { engine: end.engine, id, release });
     // It is no longer pending if it cancelled itself; the closure is dropped on return.
     if end.engine.is_pending(id) && queue_next_job(end.engine, entry, attributes, decided_at) {

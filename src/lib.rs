@@ -4,6 +4,7 @@
 
 extern crate alloc;
 
+mod attributes;
 #[cfg(feature = "parallel")]
 mod batch;
 mod clock;
@@ -13,6 +14,7 @@ mod config;
 mod context;
 mod engine;
 mod error;
+mod evidence;
 mod execute;
 mod join;
 mod metrics;
@@ -24,16 +26,20 @@ mod queue;
 mod remote;
 mod run;
 mod scheduler;
+#[allow(unsafe_code)]
+mod send_task;
 mod store;
+mod succession;
 #[cfg(feature = "std")]
 mod sync;
-#[allow(unsafe_code)]
 mod task;
 mod tick;
 mod time;
+mod timed;
 mod timing;
 mod wait;
 
+pub use attributes::{DeadlineKind, OnFailure};
 #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
 pub use clock::MonotonicClock;
 #[cfg(all(feature = "std", target_arch = "wasm32", target_os = "unknown"))]
@@ -43,7 +49,6 @@ pub use clock::{Clock, ManualClock};
 pub use clock::{ClockError, DefaultClock, TscClock};
 pub use config::{Config, ConfigError, MetricsLevel, MissedTick, Wait};
 pub use context::Context;
-pub use engine::DeadlineMiss;
 #[cfg(feature = "std")]
 pub use engine::TaskPanic;
 pub use error::{CancelError, ScheduleError, ScheduleErrorKind, TriggerError, WaitError};
@@ -53,7 +58,8 @@ pub use policy::Policy;
 #[cfg(feature = "std")]
 pub use remote::{Remote, RemoteError, RemoteErrorKind, RemoteId};
 pub use scheduler::Scheduler;
-pub use task::{DeadlineKind, Priority, SendTask, Task, TaskId};
+pub use send_task::SendTask;
+pub use task::{Priority, Task, TaskId};
 pub use tick::TickReport;
 pub use time::TimePoint;
 pub use timing::analysis;
@@ -63,4 +69,10 @@ pub use timing::monitor::{
     Quantiles, TaskStats,
 };
 pub use timing::trace::{Trace, TraceEvent, TraceKind};
+#[cfg(feature = "std")]
+pub use timing::QuantileEstimator;
+pub use timing::{
+    Admission, AdmissionControl, DeadlineViolation, Emergency, MaxEstimator, Rejection,
+    UnknownVerdict, WcetEstimator,
+};
 pub use wait::Waiter;

@@ -12,10 +12,10 @@ use core::time::Duration;
 use crate::clock::Clock;
 use crate::error::ScheduleErrorKind;
 use crate::scheduler::Scheduler;
+use crate::send_task::SendTask;
 use crate::sync::{
     fence, Arc, ArrayQueue, AtomicBool, AtomicU64, AtomicUsize, Ordering, Parker, Unparker,
 };
-use crate::task::SendTask;
 
 /// The number of a task that was sent through a [`Remote`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -229,12 +229,13 @@ impl<C: Clock> Scheduler<C> {
 
     fn carry_out(&mut self, request: Request) {
         match request {
-            Request::Schedule(number, task) => {
-                match self.engine.schedule(task.with_remote(number).into()) {
-                    Ok(id) => drop(self.engine.remote_ids.insert(number, id)),
-                    Err(_) => self.engine.recorder.refused_remote(),
+            Request::Schedule(number, task) => match self.engine.schedule(task.into()) {
+                Ok(id) => {
+                    self.engine.store.details_of_any(id).progress.remote = Some(number);
+                    self.engine.remote_ids.insert(number, id);
                 }
-            }
+                Err(_) => self.engine.recorder.refused_remote(),
+            },
             Request::Cancel(number) => {
                 if let Some(&id) = self.engine.remote_ids.get(&number) {
                     // The map names live tasks only.

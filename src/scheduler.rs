@@ -8,10 +8,9 @@ use crate::clock::Clock;
 #[cfg(feature = "std")]
 use crate::clock::DefaultClock;
 use crate::config::{Config, ConfigError};
-use crate::engine::{DeadlineMiss, Engine};
+use crate::engine::Engine;
 use crate::error::{CancelError, ScheduleError, TriggerError};
 use crate::join::{self, JoinHandle};
-use crate::metrics::{LatencyStats, Metrics};
 use crate::task::{Start, Task, TaskId};
 use crate::time::TimePoint;
 use crate::wait::Waiter;
@@ -76,7 +75,7 @@ impl<C: Clock> Scheduler<C> {
         let now = clock.now().as_nanos();
         Ok(Scheduler {
             clock,
-            engine: Engine::new(&config, now),
+            engine: Engine::new(&config, now)?,
             max_tasks_per_tick: config.max_tasks_per_tick,
             tick_rate_ns: config.tick_rate_ns,
             waiter: Waiter::new(config.wait),
@@ -100,8 +99,9 @@ impl<C: Clock> Scheduler<C> {
     /// # Errors
     ///
     /// A [`ScheduleError`], which gives the task back: at
-    /// [`Config::capacity`](crate::Config::capacity), for a release beyond [`TimePoint::MAX`], or a
-    /// period of zero.
+    /// [`Config::capacity`](crate::Config::capacity), for a release beyond [`TimePoint::MAX`], a
+    /// period of zero, or any other reason of
+    /// [`ScheduleErrorKind`](crate::ScheduleErrorKind).
     #[inline(always)]
     pub fn schedule(&mut self, task: impl Into<Task>) -> Result<TaskId, ScheduleError> {
         let task = task.into();
@@ -166,7 +166,9 @@ impl<C: Clock> Scheduler<C> {
         self.len() == 0
     }
 
-    /// The earliest release among pending tasks, exactly. O(1) amortised; after the
+    /// The earliest release among pending tasks, exactly; while released tasks wait for their turn
+    /// under another [`Policy`](crate::Policy) than `Priority`, the earliest since none did. Tasks that
+    /// wait for a trigger or for others have none yet. O(1) amortised; after the
     /// earliest task was cancelled a leaf of up to 1,024 entries may be sorted.
     #[must_use]
     pub fn next_release(&mut self) -> Option<TimePoint> {
@@ -195,27 +197,6 @@ impl<C: Clock> Scheduler<C> {
     #[cfg(feature = "std")]
     pub fn on_panic(&mut self, handler: impl FnMut(crate::TaskPanic) + 'static) {
         self.engine.on_panic = Some(alloc::boxed::Box::new(handler));
-    }
-
-    /// Tells `handler` about every job that finished after its deadline. A panic of the handler is
-    /// treated as one of that job, except that a repeating task goes on.
-    pub fn on_deadline_miss(&mut self, handler: impl FnMut(DeadlineMiss) + 'static) {
-        self.engine.on_deadline_miss = Some(alloc::boxed::Box::new(handler));
-    }
-
-    /// What has been counted and timed so far.
-    #[must_use]
-    pub fn metrics(&self) -> Metrics {
-        let now = self.now().as_nanos();
-        let memory_bytes = self.engine.memory_bytes();
-        self.engine.recorder.snapshot(now, self.len(), memory_bytes)
-    }
-
-    /// Quantiles of the dispatch latency; `None` below
-    /// [`MetricsLevel::Histograms`](crate::MetricsLevel::Histograms).
-    #[must_use]
-    pub fn latency_stats(&self) -> Option<LatencyStats> {
-        self.engine.recorder.latency()
     }
 }
 

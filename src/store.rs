@@ -6,9 +6,10 @@
 
 use alloc::vec::Vec;
 
+use crate::attributes::Details;
 use crate::closure::Closure;
 use crate::paged::Paged;
-use crate::task::{Attributes, Priority, TaskId};
+use crate::task::{Priority, TaskId};
 
 /// Slots per page: a page is 16 KiB.
 const PAGE: usize = 256;
@@ -60,10 +61,13 @@ impl Location {
     /// In the heap of late arrivals.
     pub(crate) const LATE: Location = Location(Place::LOCATION - 2);
 
+    /// Released, and among the ready ones.
+    pub(crate) const READY: Location = Location(Place::LOCATION - 3);
+
     /// In this leaf of the wheel.
     #[inline]
     pub(crate) fn leaf(index: u32) -> Self {
-        debug_assert!(index < Self::LATE.0);
+        debug_assert!(index < Self::READY.0);
         Location(index)
     }
 
@@ -92,13 +96,13 @@ pub(crate) struct Store {
     free: Vec<u32>,
     live: usize,
     capacity: usize,
-    /// A page of attributes for each page of slots that ever needed one, else empty.
-    attributes: Vec<Vec<Attributes>>,
+    /// A page of details for each page of slots that ever needed one, else empty.
+    details: Vec<Vec<Details>>,
 }
 
 impl Store {
     pub(crate) fn new(capacity: usize) -> Self {
-        Store { slots: Paged::new(), free: Vec::new(), live: 0, capacity, attributes: Vec::new() }
+        Store { slots: Paged::new(), free: Vec::new(), live: 0, capacity, details: Vec::new() }
     }
 
     #[inline]
@@ -137,10 +141,10 @@ impl Store {
         index
     }
 
-    /// Gives a live task attributes.
-    pub(crate) fn set_attributes(&mut self, id: TaskId, attributes: Attributes) {
+    /// Gives a live task attributes, and what goes with them.
+    pub(crate) fn set_details(&mut self, id: TaskId, details: Details) {
         self.slots[id.index()].place.0 |= Place::HAS_ATTRIBUTES;
-        *self.attributes_slot(id.index()) = attributes;
+        *self.details_slot(id.index()) = details;
     }
 
     /// Whether the task of an id that was once given out is live.
@@ -154,6 +158,27 @@ impl Store {
     pub(crate) fn contains(&self, id: TaskId) -> bool {
         // Free slots have even generations, which no id has that was given out.
         id.generation() % 2 == 1 && (id.index() as usize) < self.slots.len() && self.is_live(id)
+    }
+
+    /// Whether an id was ever given out, to a task that may have ended since.
+    pub(crate) fn was_issued(&self, id: TaskId) -> bool {
+        if id.generation() % 2 == 0 || id.index() as usize >= self.slots.len() {
+            return false;
+        }
+        let latest = self.slots[id.index()].generation;
+        latest == 0 || id.generation() <= latest
+    }
+
+    /// The ids of all live tasks.
+    pub(crate) fn live_ids(&self) -> impl Iterator<Item = TaskId> + '_ {
+        let ids = (0..self.slots.len() as u32).map(|i| TaskId::new(i, self.slots[i].generation));
+        ids.filter(|id| id.generation() % 2 == 1)
+    }
+
+    /// The place of a task if there is a slot of that index, whether or not it is live.
+    #[inline]
+    pub(crate) fn place_of_any(&self, id: TaskId) -> Option<Place> {
+        ((id.index() as usize) < self.slots.len()).then(|| self.place(id))
     }
 
     #[inline]
@@ -242,32 +267,41 @@ impl Store {
         }
     }
 
-    pub(crate) fn attributes(&self, id: TaskId) -> &Attributes {
+    /// What is kept for a task with attributes, until its slot is used again.
+    pub(crate) fn details(&self, id: TaskId) -> &Details {
         let index = id.index() as usize;
-        &self.attributes[index / PAGE][index % PAGE]
+        &self.details[index / PAGE][index % PAGE]
     }
 
-    pub(crate) fn attributes_mut(&mut self, id: TaskId) -> &mut Attributes {
+    pub(crate) fn details_mut(&mut self, id: TaskId) -> &mut Details {
         let index = id.index() as usize;
-        &mut self.attributes[index / PAGE][index % PAGE]
+        &mut self.details[index / PAGE][index % PAGE]
     }
 
-    fn attributes_slot(&mut self, index: u32) -> &mut Attributes {
-        let page = index as usize / PAGE;
-        if self.attributes.len() <= page {
-            self.attributes.resize_with(page + 1, Vec::new);
+    /// The details of a live task, which gets blank ones if it has none.
+    pub(crate) fn details_of_any(&mut self, id: TaskId) -> &mut Details {
+        if !self.place(id).has_attributes() {
+            self.set_details(id, Details::default());
         }
-        let page = &mut self.attributes[page];
+        self.details_mut(id)
+    }
+
+    fn details_slot(&mut self, index: u32) -> &mut Details {
+        let page = index as usize / PAGE;
+        if self.details.len() <= page {
+            self.details.resize_with(page + 1, Vec::new);
+        }
+        let page = &mut self.details[page];
         if page.is_empty() {
-            page.resize_with(PAGE, Attributes::default);
+            page.resize_with(PAGE, Details::default);
         }
         &mut page[index as usize % PAGE]
     }
 
     /// Bytes held from the allocator, boxed closures aside.
     pub(crate) fn bytes(&self) -> usize {
-        let attributes: usize =
-            self.attributes.iter().map(|page| page.capacity() * size_of::<Attributes>()).sum();
-        self.slots.bytes() + self.free.capacity() * size_of::<u32>() + attributes
+        let details: usize =
+            self.details.iter().map(|page| page.capacity() * size_of::<Details>()).sum();
+        self.slots.bytes() + self.free.capacity() * size_of::<u32>() + details
     }
 }

@@ -1,7 +1,9 @@
-//! What to run, when, and how urgently: [`Task`], [`SendTask`], [`Priority`], [`TaskId`].
+//! What to run, when, and how urgently: [`Task`], [`Priority`], [`TaskId`].
 
+use alloc::vec::Vec;
 use core::time::Duration;
 
+use crate::attributes::{Attributes, Deadline, DeadlineKind, Due, OnFailure, Repeat};
 use crate::closure::Closure;
 use crate::config::MissedTick;
 use crate::context::Context;
@@ -83,49 +85,6 @@ pub(crate) enum Start {
     OnTrigger,
 }
 
-/// How jobs of a repeating task follow each other, in ns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Repeat {
-    #[default]
-    Never,
-    Every(u64),
-    /// Released by `trigger`, at least this far apart.
-    Triggered(u64),
-}
-
-/// What a deadline is worth, and so what happens when it is missed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub enum DeadlineKind {
-    /// A late result is worth less: the job runs, the miss is counted and reported.
-    #[default]
-    Soft,
-    /// A late result is worth nothing: a job that is late before it starts is skipped and counted.
-    Firm,
-    /// A late result is a failure: the configured emergency action follows.
-    Hard,
-}
-
-/// What only some tasks have; kept beside the store so that the others do not pay for it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Attributes {
-    pub(crate) name: Option<&'static str>,
-    pub(crate) repeat: Repeat,
-    pub(crate) missed_tick: Option<MissedTick>,
-    /// Relative deadline in ns.
-    pub(crate) deadline: Option<u64>,
-    pub(crate) deadline_kind: DeadlineKind,
-    /// Declared worst-case execution time in ns.
-    pub(crate) wcet: Option<u64>,
-    /// The number of a task that came through a `Remote`.
-    #[cfg(feature = "std")]
-    pub(crate) remote: Option<u64>,
-    /// Release of the latest job of a sporadic task.
-    pub(crate) last_release: Option<u64>,
-    /// Dispatch latency of the latest job, where it is measured.
-    pub(crate) last_latency: Option<u64>,
-}
-
 /// A closure with its release, priority and attributes, ready to be scheduled.
 ///
 /// Closures of up to 48 bytes of captures are stored inline; larger ones, or such as need an
@@ -147,6 +106,8 @@ pub struct Task {
     pub(crate) priority: Priority,
     pub(crate) has_attributes: bool,
     pub(crate) attributes: Attributes,
+    /// Tasks that are to finish a job before.
+    pub(crate) after: Vec<TaskId>,
 }
 
 impl Task {
@@ -183,7 +144,8 @@ impl Task {
     pub(crate) fn from_closure(closure: Closure, start: Start, repeat: Repeat) -> Self {
         let has_attributes = repeat != Repeat::Never;
         let attributes = Attributes { repeat, ..Attributes::default() };
-        Task { closure, start, priority: Priority::Normal, has_attributes, attributes }
+        let priority = Priority::Normal;
+        Task { closure, start, priority, has_attributes, attributes, after: Vec::new() }
     }
 
     /// Sets the priority; the default is [`Priority::Normal`].
@@ -193,7 +155,7 @@ impl Task {
         self
     }
 
-    /// Names the task in miss reports.
+    /// Names the task in reports, traces and panics, and for estimates of its execution time.
     pub fn with_name(mut self, name: &'static str) -> Self {
         self.attributes.name = Some(name);
         self.with_attributes()
@@ -235,135 +197,51 @@ impl Task {
     }
 
     /// Gives every job the hard deadline release + `relative`: as [`with_deadline`](Self::with_deadline),
-    /// but a miss also starts the configured emergency action.
+    /// but a miss is followed by [`Config::emergency`](crate::Config::emergency).
     pub fn with_hard_deadline(self, relative: Duration) -> Self {
         self.with_deadline_of(DeadlineKind::Hard, relative)
     }
 
-    fn with_deadline_of(mut self, kind: DeadlineKind, relative: Duration) -> Self {
-        self.attributes.deadline = Some(saturating_nanos(relative));
-        self.attributes.deadline_kind = kind;
+    /// Gives the task an absolute deadline. A repeating task is refused with one: its jobs need
+    /// deadlines of their own.
+    pub fn with_deadline_at(mut self, kind: DeadlineKind, deadline: TimePoint) -> Self {
+        self.attributes.deadline = Some(Deadline { kind, due: Due::At(deadline) });
         self.with_attributes()
     }
 
-    /// Declares the worst-case execution time of a job. A job that runs longer is an overrun, which
-    /// is counted.
+    fn with_deadline_of(mut self, kind: DeadlineKind, relative: Duration) -> Self {
+        let due = Due::In(saturating_nanos(relative));
+        self.attributes.deadline = Some(Deadline { kind, due });
+        self.with_attributes()
+    }
+
+    /// Declares the worst-case execution time (WCET) of a job. A job that runs longer is an overrun,
+    /// which is counted; [`Config::admission`](crate::Config::admission) relies on it.
     pub fn with_wcet(mut self, wcet: Duration) -> Self {
         self.attributes.wcet = Some(saturating_nanos(wcet));
+        self.with_attributes()
+    }
+
+    /// Holds the task, or a repeating task's first job, back until each of `predecessors` has finished
+    /// a job: its only one, or a repeating task's next. It is released then, or at its own release
+    /// if that is later. Calls add up.
+    ///
+    /// A predecessor that has ended by the time of `schedule`, however it ended, counts as finished, and
+    /// so does the running job of a one-shot. Ids exist before they are named, so there are no cycles.
+    pub fn after(mut self, predecessors: &[TaskId]) -> Self {
+        self.after.extend_from_slice(predecessors);
+        self.with_attributes()
+    }
+
+    /// What becomes of the task if a predecessor is cancelled, skipped or panics. Default
+    /// [`OnFailure::Cancel`].
+    pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
+        self.attributes.on_failure = on_failure;
         self.with_attributes()
     }
 
     fn with_attributes(mut self) -> Self {
         self.has_attributes = true;
         self
-    }
-}
-
-/// A [`Task`] whose closure is `Send`: what a [`Remote`](crate::Remote) takes from other threads,
-/// and the only kind that [`Config::parallel`](crate::Config::parallel) may run on another thread.
-///
-/// The builder methods are those of [`Task`].
-#[derive(Debug)]
-#[must_use = "a task does nothing until it is scheduled"]
-pub struct SendTask(Task);
-
-// SAFETY: a `Task` is not `Send` only because of its closure, and every constructor below requires
-// a closure that is; the other fields are plain data.
-unsafe impl Send for SendTask {}
-
-// SAFETY: a shared `SendTask` gives no access to its closure.
-unsafe impl Sync for SendTask {}
-
-impl SendTask {
-    /// See [`Task::new`]. This is the one shape that `parallel` runs elsewhere: the others get a
-    /// [`Context`], which stays with the scheduler.
-    #[inline(always)]
-    pub fn new(body: impl FnOnce() + Send + 'static, delay: Duration) -> Self {
-        let start = Start::After(delay);
-        SendTask(Task::from_closure(Closure::once_send(body), start, Repeat::Never))
-    }
-
-    /// See [`Task::with_context`].
-    pub fn with_context(
-        body: impl FnOnce(&mut Context<'_>) + Send + 'static,
-        delay: Duration,
-    ) -> Self {
-        SendTask(Task::with_context(body, delay))
-    }
-
-    /// See [`Task::periodic`].
-    pub fn periodic(body: impl FnMut(&mut Context<'_>) + Send + 'static, period: Duration) -> Self {
-        SendTask(Task::periodic(body, period))
-    }
-
-    /// See [`Task::sporadic`].
-    pub fn sporadic(
-        body: impl FnMut(&mut Context<'_>) + Send + 'static,
-        min_gap: Duration,
-    ) -> Self {
-        SendTask(Task::sporadic(body, min_gap))
-    }
-
-    /// See [`Task::with_priority`].
-    pub fn with_priority(self, priority: Priority) -> Self {
-        SendTask(self.0.with_priority(priority))
-    }
-
-    /// See [`Task::with_name`].
-    pub fn with_name(self, name: &'static str) -> Self {
-        SendTask(self.0.with_name(name))
-    }
-
-    /// See [`Task::at`].
-    pub fn at(self, release: TimePoint) -> Self {
-        SendTask(self.0.at(release))
-    }
-
-    /// See [`Task::with_delay`].
-    pub fn with_delay(self, delay: Duration) -> Self {
-        SendTask(self.0.with_delay(delay))
-    }
-
-    /// See [`Task::with_missed_tick`].
-    pub fn with_missed_tick(self, missed_tick: MissedTick) -> Self {
-        SendTask(self.0.with_missed_tick(missed_tick))
-    }
-
-    /// See [`Task::with_deadline`].
-    pub fn with_deadline(self, relative: Duration) -> Self {
-        SendTask(self.0.with_deadline(relative))
-    }
-
-    /// See [`Task::with_firm_deadline`].
-    pub fn with_firm_deadline(self, relative: Duration) -> Self {
-        SendTask(self.0.with_firm_deadline(relative))
-    }
-
-    /// See [`Task::with_hard_deadline`].
-    pub fn with_hard_deadline(self, relative: Duration) -> Self {
-        SendTask(self.0.with_hard_deadline(relative))
-    }
-
-    /// See [`Task::with_wcet`].
-    pub fn with_wcet(self, wcet: Duration) -> Self {
-        SendTask(self.0.with_wcet(wcet))
-    }
-
-    #[cfg(feature = "std")]
-    pub(crate) fn has_zero_period(&self) -> bool {
-        self.0.attributes.repeat == Repeat::Every(0)
-    }
-
-    #[cfg(feature = "std")]
-    pub(crate) fn with_remote(mut self, number: u64) -> Self {
-        self.0.attributes.remote = Some(number);
-        SendTask(self.0.with_attributes())
-    }
-}
-
-impl From<SendTask> for Task {
-    #[inline]
-    fn from(task: SendTask) -> Task {
-        task.0
     }
 }

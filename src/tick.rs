@@ -3,11 +3,17 @@
 use core::time::Duration;
 
 use crate::clock::Clock;
-use crate::engine::{DeadlineMiss, Engine};
+use crate::engine::Engine;
+#[cfg(feature = "std")]
+use crate::engine::Job;
 use crate::execute::run_job;
 use crate::metrics::TickCounts;
+use crate::policy::Policy;
+use crate::queue::Entry;
 use crate::scheduler::Scheduler;
+use crate::store::Location;
 use crate::time::TimePoint;
+use crate::timed::{TimedJob, Verdict};
 
 /// What one tick did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,8 +23,10 @@ pub struct TickReport {
     pub executed: usize,
     /// Jobs that panicked and were reported to [`Scheduler::on_panic`].
     pub panicked: usize,
-    /// Jobs that finished after their deadline.
+    /// Jobs that finished after their deadline, or were late before they started.
     pub missed_deadlines: usize,
+    /// Jobs that were not run, because they were late before they started.
+    pub skipped: usize,
     /// Whether released tasks were left over, because
     /// [`Config::max_tasks_per_tick`](crate::Config::max_tasks_per_tick) had run.
     pub more_due: bool,
@@ -40,10 +48,12 @@ type Unwinding = Option<core::convert::Infallible>;
 impl<C: Clock> Scheduler<C> {
     /// Runs what is due, most urgent first, and returns without waiting.
     ///
-    /// Reads the clock once to decide what is due; while a pending task has a deadline, the clock
+    /// Reads the clock once to decide what is due. While a pending task has a deadline or a WCET,
+    /// and always under admission control or a [`Policy`](crate::Policy) other than `Priority`, the clock
     /// is read before every job instead, and newly released tasks join. At most
-    /// [`Config::max_tasks_per_tick`](crate::Config::max_tasks_per_tick) jobs run. Costs a clock
-    /// read and a comparison when nothing is due, else O(1) amortised per job.
+    /// [`Config::max_tasks_per_tick`](crate::Config::max_tasks_per_tick) jobs run or are skipped. Costs
+    /// a clock read and a comparison when nothing is due, else O(1) amortised per job, or O(log n)
+    /// for n released tasks under such a policy, which are all looked at when they are released.
     ///
     /// # Panics
     ///
@@ -70,7 +80,7 @@ impl<C: Clock> Scheduler<C> {
         let unwinding = self.run_due(&mut counts);
         let decided_at = self.engine.now;
         let mut duration_ns = 0;
-        if counts.executed == 0 {
+        if counts.executed + counts.skipped == 0 {
             self.engine.recorder.idle_tick(); // What seemed due was cancelled.
         } else if self.engine.recorder.is_on() {
             duration_ns = self.read_clock() - started_at;
@@ -81,7 +91,7 @@ impl<C: Clock> Scheduler<C> {
         }
         #[cfg(feature = "std")]
         self.accept_stalled();
-        self.engine.queue.refresh(&mut self.engine.store);
+        self.engine.find_next_release();
         self.report(started_at, decided_at, counts, duration_ns)
     }
 
@@ -98,6 +108,7 @@ impl<C: Clock> Scheduler<C> {
             executed: counts.executed,
             panicked: counts.panicked,
             missed_deadlines: counts.missed_deadlines,
+            skipped: counts.skipped,
             more_due: next_release.is_some_and(|next| next.as_nanos() <= decided_at),
             next_release,
             started_at: TimePoint::from_nanos(started_at),
@@ -110,17 +121,21 @@ impl<C: Clock> Scheduler<C> {
     fn run_due(&mut self, counts: &mut TickCounts) -> Unwinding {
         use std::panic::{catch_unwind, AssertUnwindSafe};
 
-        let mut unhandled = None;
+        let mut unhandled;
         // One guard for all jobs: only a panic sets it up anew.
         loop {
             // Unwind safe: `run_job` leaves the engine consistent, and counts precede the job.
             let drain = || drain(&self.clock, &mut self.engine, self.max_tasks_per_tick, counts);
             match catch_unwind(AssertUnwindSafe(drain)) {
-                Ok(()) => break,
+                Ok(()) => {
+                    unhandled = self.engine.unhandled.take();
+                    break;
+                }
                 Err(payload) => {
                     let job = self.engine.running_job();
-                    if let Err(payload) = self.engine.report_panic(job, payload, counts) {
-                        unhandled = Some(payload);
+                    self.job_panicked(job);
+                    unhandled = self.engine.report_panic(job, payload, counts).err();
+                    if unhandled.is_some() {
                         break;
                     }
                 }
@@ -133,6 +148,13 @@ impl<C: Clock> Scheduler<C> {
             }
         }
         unhandled
+    }
+
+    #[cfg(feature = "std")]
+    fn job_panicked(&mut self, job: Job) {
+        let at = self.now().as_nanos();
+        self.engine.observers.panicked(job, at);
+        self.engine.fail_dependents();
     }
 
     /// Runs due jobs up to the limit; a panic passes through.
@@ -153,40 +175,87 @@ fn raise(never: core::convert::Infallible) -> ! {
     match never {}
 }
 
-/// Pops and executes due jobs until none is left or `limit` have been started.
+/// Runs due jobs until none is left, `limit` have been dealt with, or the tick is to end.
 fn drain<C: Clock>(clock: &C, engine: &mut Engine, limit: usize, counts: &mut TickCounts) {
-    while counts.executed < limit {
-        if engine.deadlines > 0 {
-            engine.now = engine.now.max(clock.now().as_nanos());
+    while counts.executed + counts.skipped < limit {
+        let goes_on = if engine.is_timed() {
+            run_timed(clock, engine, counts)
+        } else {
+            run_plain(engine, counts)
+        };
+        if !goes_on {
+            return;
         }
-        let Some(entry) = engine.queue.pop_due(engine.now, &mut engine.store) else { return };
-        if engine.times_start_of(entry) {
-            let started_at = engine.now.max(clock.now().as_nanos());
-            engine.record_dispatch(entry, started_at);
-        }
-        let mut closure = None;
-        let Some(place) = engine.store.take_to_run(entry.id, &mut closure) else { continue };
-        counts.executed += 1;
-        let deadline = run_job(engine, entry, &mut closure, place.has_attributes());
-        let Some(deadline) = deadline else { continue };
-        let finished_at = engine.now.max(clock.now().as_nanos());
-        if finished_at > deadline {
-            counts.missed_deadlines += 1;
-            report_miss(engine, deadline, finished_at);
-        }
-        engine.running_name = None;
     }
 }
 
-#[cold]
-fn report_miss(engine: &mut Engine, deadline: u64, finished_at: u64) {
-    let job = engine.running_job();
-    if let Some(handle) = &mut engine.on_deadline_miss {
-        handle(DeadlineMiss {
-            id: job.id,
-            name: job.name,
-            deadline: TimePoint::from_nanos(deadline),
-            finished_at: TimePoint::from_nanos(finished_at),
-        });
+/// Runs the next due job, if there is one.
+#[inline(always)]
+fn run_plain(engine: &mut Engine, counts: &mut TickCounts) -> bool {
+    let Some(entry) = engine.queue.pop_due(engine.now, &mut engine.store) else { return false };
+    let mut closure = None;
+    if let Some(place) = engine.store.take_to_run(entry.id, &mut closure) {
+        counts.executed += 1;
+        run_job(engine, entry, &mut closure, place.has_attributes());
+        if place.has_attributes() {
+            engine.release_dependents(engine.now);
+            engine.running_name = None;
+        }
+    }
+    true
+}
+
+/// Runs the next due job and takes its times; tells whether the tick goes on.
+fn run_timed<C: Clock>(clock: &C, engine: &mut Engine, counts: &mut TickCounts) -> bool {
+    if engine.decides_per_job() {
+        engine.now = engine.now.max(clock.now().as_nanos());
+    }
+    let Some(entry) = next_due(engine) else { return false };
+    if !engine.store.is_live(entry.id) {
+        return true;
+    }
+    engine.store.set_location(entry.id, Location::NONE);
+    let mut timed = TimedJob::new(engine, entry);
+    match engine.judge(&mut timed, counts) {
+        Verdict::Run => {}
+        verdict => {
+            engine.skip(&timed, counts);
+            return verdict == Verdict::Skip && !engine.has_unhandled();
+        }
+    }
+    let read = |engine: &Engine, needed| match needed {
+        true => engine.now.max(clock.now().as_nanos()),
+        false => engine.now,
+    };
+    let start = read(engine, timed.needs_start(engine));
+    engine.job_starts(&timed, start);
+    let mut closure = None;
+    let Some(place) = engine.store.take_to_run(entry.id, &mut closure) else {
+        return true; // The emergency has cancelled it.
+    };
+    counts.executed += 1;
+    run_job(engine, entry, &mut closure, place.has_attributes());
+    let finish = read(engine, timed.needs_finish(engine)).max(start);
+    let ends = engine.job_finished(&timed, (start, finish), counts);
+    !ends
+}
+
+/// Takes the next released entry in the order of the policy. Its task may be dead.
+fn next_due(engine: &mut Engine) -> Option<Entry> {
+    if engine.policy == Policy::Priority {
+        return engine.queue.pop_due(engine.now, &mut engine.store);
+    }
+    if engine.queue.may_be_due(engine.now) {
+        release_due(engine);
+    }
+    engine.ready.pop(&engine.store)
+}
+
+/// Moves what is released by now to the ready tasks. O(moved), amortised.
+fn release_due(engine: &mut Engine) {
+    while let Some(entry) = engine.queue.pop_due(engine.now, &mut engine.store) {
+        if engine.store.is_live(entry.id) {
+            engine.make_ready(entry);
+        }
     }
 }

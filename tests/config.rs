@@ -4,7 +4,8 @@ mod common;
 
 use common::manual;
 use nanosecond_scheduler::{
-    Config, ConfigError, ManualClock, MetricsLevel, MissedTick, Scheduler, Wait,
+    Admission, Config, ConfigError, Emergency, ManualClock, MetricsLevel, MissedTick, Policy,
+    Scheduler, UnknownVerdict, Wait,
 };
 
 fn check(config: Config) -> Result<(), ConfigError> {
@@ -22,7 +23,14 @@ fn the_default_is_valid_and_what_the_documentation_says() {
         capacity: 1_048_576,
         wait: Wait::Hybrid,
         missed_tick: MissedTick::Burst,
+        policy: Policy::Priority,
+        admission: Admission::Off,
+        on_unknown: UnknownVerdict::Refuse,
+        emergency: Emergency::Callback,
         metrics: MetricsLevel::Counters,
+        monitor: None,
+        trace_capacity: 0,
+        audit: false,
         remote_capacity: 1_024,
     };
     assert_eq!(Config::default(), expected);

@@ -4,10 +4,10 @@ mod common;
 
 use common::{at, manual, ns, Log};
 use nanosecond_scheduler::{
-    Clock, Config, DeadlineMiss, ManualClock, MetricsLevel, Priority, Scheduler, Task,
+    Clock, Config, DeadlineViolation, ManualClock, MetricsLevel, Priority, Scheduler, Task,
 };
 
-fn log_misses(scheduler: &mut Scheduler<impl Clock>) -> Log<DeadlineMiss> {
+fn log_misses(scheduler: &mut Scheduler<impl Clock>) -> Log<DeadlineViolation> {
     let log = Log::default();
     let log2 = log.clone();
     scheduler.on_deadline_miss(move |miss| log2.push(miss));
@@ -21,7 +21,7 @@ fn takes(clock: &ManualClock, time: u64) -> impl FnOnce() + 'static {
 }
 
 #[test]
-fn a_miss_is_reported_with_task_name_deadline_and_finish() {
+fn a_miss_is_reported_with_task_deadline_and_finish() {
     let (mut scheduler, clock) = manual(Config::default());
     let misses = log_misses(&mut scheduler);
     let slow = Task::new(takes(&clock, 21), ns(10)).with_deadline(ns(20)).with_name("slow");
@@ -32,8 +32,8 @@ fn a_miss_is_reported_with_task_name_deadline_and_finish() {
     let report = scheduler.tick();
     assert_eq!((report.executed, report.missed_deadlines), (2, 2));
     let expected = [
-        DeadlineMiss { id: slow, name: Some("slow"), deadline: at(30), finished_at: at(31) },
-        DeadlineMiss { id: waits, name: None, deadline: at(34), finished_at: at(35) },
+        DeadlineViolation::SoftMiss { task: slow, expected: at(30), actual: at(31) },
+        DeadlineViolation::SoftMiss { task: waits, expected: at(34), actual: at(35) },
     ];
     assert_eq!(misses.take(), expected);
     assert_eq!(scheduler.metrics().missed_deadlines, 2);
@@ -59,7 +59,7 @@ fn a_late_start_counts_from_the_release() {
     let id = scheduler.schedule(Task::new(|| (), ns(5)).with_deadline(ns(10))).unwrap();
     clock.set(at(16));
     scheduler.tick();
-    let miss = DeadlineMiss { id, name: None, deadline: at(15), finished_at: at(16) };
+    let miss = DeadlineViolation::SoftMiss { task: id, expected: at(15), actual: at(16) };
     assert_eq!(misses.take(), [miss]);
 }
 
@@ -76,7 +76,7 @@ fn every_job_of_a_repeating_task_has_its_own_deadline() {
     scheduler.schedule(task).unwrap();
     scheduler.run_until(at(100));
     let figures: Vec<_> =
-        misses.take().into_iter().map(|miss| (miss.deadline, miss.finished_at)).collect();
+        misses.take().into_iter().map(|miss| (miss.expected(), miss.actual())).collect();
     // The job of 40 takes 50 ns and delays those of 50 to 90.
     let expected = [(25, 29), (45, 90), (55, 90), (65, 90), (75, 90), (85, 90)];
     assert_eq!(figures, expected.map(|(deadline, finish)| (at(deadline), at(finish))));

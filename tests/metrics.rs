@@ -225,6 +225,8 @@ executed                              8
 cancelled                             1
 panicked                              1
 missed_deadlines                      1
+skipped                               0
+overruns                              0
 missed_ticks                          2
 remote_refused                        1
 pending                               2
@@ -244,7 +246,7 @@ fn the_table_goes_on_with_percentiles_where_there_are_any() {
     let latency = metrics.latency.expect("histograms are on");
     let table = metrics.to_string();
     let rows: Vec<Vec<&str>> = table.lines().map(|row| row.split_whitespace().collect()).collect();
-    let names: Vec<&str> = rows[14..].iter().map(|row| row[row.len() - 2]).collect();
+    let names: Vec<&str> = rows[16..].iter().map(|row| row[row.len() - 2]).collect();
     let expected = [
         "p50_tick_time_ns",
         "p95_tick_time_ns",
@@ -258,7 +260,7 @@ fn the_table_goes_on_with_percentiles_where_there_are_any() {
         "jitter_ns",
     ];
     assert_eq!(names, expected);
-    assert_eq!(rows[21][2], latency.p999_ns.to_string());
+    assert_eq!(rows[23][2], latency.p999_ns.to_string());
     assert!(table.ends_with(&latency.to_string()));
     assert!(rows.iter().zip(table.lines()).all(|(_, line)| line.len() == 39), "{table}");
 }
@@ -278,7 +280,9 @@ fn prometheus_text_is_exact() {
         ("executed", "Jobs started", "8"),
         ("cancelled", "Tasks cancelled", "1"),
         ("panicked", "Jobs that panicked", "1"),
-        ("missed_deadlines", "Jobs that finished after their deadline", "1"),
+        ("missed_deadlines", "Jobs that missed their deadline", "1"),
+        ("skipped", "Jobs that were late and not run", "0"),
+        ("overruns", "Jobs that ran longer than their declared WCET", "0"),
         ("missed_ticks", "Periods slept through", "2"),
         ("remote_refused", "Tasks of remotes beyond the end of time", "1"),
     ] {

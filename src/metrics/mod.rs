@@ -20,6 +20,8 @@ pub(crate) struct Recorder {
     cancelled: u64,
     panicked: u64,
     missed_deadlines: u64,
+    skipped: u64,
+    overruns: u64,
     missed_ticks: u64,
     remote_refused: u64,
     tick_time_total_ns: u64,
@@ -35,6 +37,7 @@ pub(crate) struct TickCounts {
     pub(crate) executed: usize,
     pub(crate) panicked: usize,
     pub(crate) missed_deadlines: usize,
+    pub(crate) skipped: usize,
 }
 
 impl Recorder {
@@ -48,6 +51,8 @@ impl Recorder {
             cancelled: 0,
             panicked: 0,
             missed_deadlines: 0,
+            skipped: 0,
+            overruns: 0,
             missed_ticks: 0,
             remote_refused: 0,
             tick_time_total_ns: 0,
@@ -83,6 +88,7 @@ impl Recorder {
         self.executed += counts.executed as u64;
         self.panicked += counts.panicked as u64;
         self.missed_deadlines += counts.missed_deadlines as u64;
+        self.skipped += counts.skipped as u64;
         self.tick_time_total_ns = self.tick_time_total_ns.saturating_add(duration_ns);
         self.tick_time_min_ns = self.tick_time_min_ns.min(duration_ns);
         self.tick_time_max_ns = self.tick_time_max_ns.max(duration_ns);
@@ -107,6 +113,10 @@ impl Recorder {
     #[inline]
     pub(crate) fn cancelled(&mut self) {
         self.cancelled += u64::from(self.is_on());
+    }
+
+    pub(crate) fn overrun(&mut self) {
+        self.overruns += u64::from(self.is_on());
     }
 
     #[inline]
@@ -143,6 +153,8 @@ impl Recorder {
             cancelled: self.cancelled,
             panicked: self.panicked,
             missed_deadlines: self.missed_deadlines,
+            skipped: self.skipped,
+            overruns: self.overruns,
             missed_ticks: self.missed_ticks,
             remote_refused: self.remote_refused,
             pending,

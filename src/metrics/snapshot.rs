@@ -27,8 +27,12 @@ pub struct Metrics {
     pub cancelled: u64,
     /// Jobs that panicked.
     pub panicked: u64,
-    /// Jobs that finished after their deadline.
+    /// Jobs that finished after their deadline, or were late before they started.
     pub missed_deadlines: u64,
+    /// Jobs that were not run, because they were late before they started.
+    pub skipped: u64,
+    /// Jobs that ran longer than their declared WCET.
+    pub overruns: u64,
     /// Periods that periodic tasks slept through.
     pub missed_ticks: u64,
     /// Tasks sent by a [`Remote`](crate::Remote) whose release would lie beyond the end of time.
@@ -79,14 +83,16 @@ pub struct LatencyStats {
 
 impl Metrics {
     /// The counters, in the order in which both formats print them.
-    fn counters(&self) -> [(&'static str, &'static str, u64); 8] {
+    fn counters(&self) -> [(&'static str, &'static str, u64); 10] {
         [
             ("ticks", "Ticks that found something due", self.ticks),
             ("idle_ticks", "Ticks that found nothing due", self.idle_ticks),
             ("executed", "Jobs started", self.executed),
             ("cancelled", "Tasks cancelled", self.cancelled),
             ("panicked", "Jobs that panicked", self.panicked),
-            ("missed_deadlines", "Jobs that finished after their deadline", self.missed_deadlines),
+            ("missed_deadlines", "Jobs that missed their deadline", self.missed_deadlines),
+            ("skipped", "Jobs that were late and not run", self.skipped),
+            ("overruns", "Jobs that ran longer than their declared WCET", self.overruns),
             ("missed_ticks", "Periods slept through", self.missed_ticks),
             ("remote_refused", "Tasks of remotes beyond the end of time", self.remote_refused),
         ]

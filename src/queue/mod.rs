@@ -17,6 +17,7 @@
 mod class;
 mod late;
 mod leaf;
+mod ready;
 mod run;
 mod wheel;
 
@@ -26,12 +27,13 @@ mod tests;
 use crate::store::{Place, Store};
 use crate::task::{Priority, TaskId};
 use class::Class;
+pub(crate) use ready::Ready;
 
 /// How far beyond "now" the horizon is drawn, in ns: near arrivals then skip the wheel.
 const LOOK_AHEAD_NS: u64 = 1 << 15;
 
 /// A pending task as the queue sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Entry {
     pub(crate) release: u64,
     pub(crate) id: TaskId,
@@ -105,21 +107,24 @@ impl<const LEAF: usize, const CHUNK: usize> Queue<LEAF, CHUNK> {
         now < self.idle_until
     }
 
-    /// The earliest release, exactly; `u64::MAX` also if nothing is pending.
+    /// Whether something may be due at `now`, dead entries included.
     #[inline]
-    pub(crate) fn next_release(&mut self, store: &mut Store) -> u64 {
-        if self.idle_until == 0 {
-            self.refresh(store);
-        }
-        self.idle_until
+    pub(crate) fn may_be_due(&self, now: u64) -> bool {
+        self.classes.iter().any(|class| class.not_before() <= now)
     }
 
-    /// Finds the earliest release after entries have been taken.
-    pub(crate) fn refresh(&mut self, store: &mut Store) {
-        self.idle_until = u64::MAX;
-        for class in &mut self.classes {
-            self.idle_until = self.idle_until.min(class.next_release(store));
-        }
+    /// The earliest release, exactly, unless it has to be found anew; `u64::MAX` also if nothing is
+    /// pending.
+    #[inline]
+    pub(crate) fn known_next_release(&self) -> Option<u64> {
+        (self.idle_until != 0).then_some(self.idle_until)
+    }
+
+    /// Finds the earliest release after entries have been taken; `u64::MAX` also if there is none.
+    pub(crate) fn refresh(&mut self, store: &mut Store) -> u64 {
+        let releases = self.classes.iter_mut().map(|class| class.next_release(store));
+        self.idle_until = releases.min().unwrap_or(u64::MAX);
+        self.idle_until
     }
 
     /// Whether no live task is queued.

@@ -1,0 +1,227 @@
+//! A job whose times matter: late before it starts, overrun, late when it has finished.
+
+use crate::attributes::{Deadline, DeadlineKind, Details, Repeat};
+use crate::engine::{Engine, Job};
+use crate::execute::skip_job;
+use crate::metrics::TickCounts;
+use crate::queue::Entry;
+use crate::timing::{DeadlineViolation, Emergency, Times};
+
+/// What is to be known of a job before it runs, since a one-shot's slot may be reused meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TimedJob {
+    pub(crate) entry: Entry,
+    pub(crate) job: Job,
+    repeats: bool,
+    /// The absolute deadline in ns, and what it is worth.
+    deadline: Option<(u64, DeadlineKind)>,
+    /// Whether its miss was reported.
+    is_reported: bool,
+    wcet: Option<u64>,
+    estimator: Option<u32>,
+    /// Whether it is to be told to metrics and observers: not if it waits in the batch.
+    is_observed: bool,
+}
+
+impl TimedJob {
+    /// The live task of `entry`, which has left the queue.
+    pub(crate) fn new(engine: &Engine, entry: Entry) -> Self {
+        let has_attributes = engine.store.place(entry.id).has_attributes();
+        let details =
+            if has_attributes { *engine.store.details(entry.id) } else { Details::default() };
+        let Details { attributes, progress } = details;
+        let absolute = |Deadline { due, kind }| (due.absolute(entry.release), kind);
+        TimedJob {
+            entry,
+            job: Job { id: entry.id, name: attributes.name },
+            repeats: attributes.repeat != Repeat::Never,
+            deadline: attributes.deadline.map(absolute),
+            is_reported: false,
+            wcet: attributes.wcet,
+            estimator: progress.estimator,
+            is_observed: !engine.goes_to_batch(entry.id, &details),
+        }
+    }
+
+    /// Whether the clock is read when it starts.
+    pub(crate) fn needs_start(&self, engine: &Engine) -> bool {
+        let measured = self.wcet.is_some() || self.estimator.is_some();
+        measured
+            || self.is_observed && (engine.recorder.times_jobs() || engine.observers.times_jobs())
+    }
+
+    /// Whether the clock is read when it has finished.
+    pub(crate) fn needs_finish(&self, engine: &Engine) -> bool {
+        let measured = self.wcet.is_some() || self.estimator.is_some() || self.deadline.is_some();
+        measured || self.is_observed && engine.observers.times_jobs()
+    }
+
+    fn times(&self, start: u64, finish: u64) -> Times {
+        Times {
+            job: self.job,
+            repeats: self.repeats,
+            release: self.entry.release,
+            start,
+            finish,
+            deadline: self.deadline.map(|(deadline, _)| deadline),
+        }
+    }
+}
+
+/// What to do about a job that is late before it starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Run,
+    Skip,
+    /// Skip it, and end the tick.
+    Stop,
+}
+
+impl Engine {
+    /// Whether a job will be kept aside by `parallel`.
+    fn goes_to_batch(&self, _id: crate::task::TaskId, _details: &Details) -> bool {
+        #[cfg(feature = "parallel")]
+        return self.batch.is_enabled()
+            && self.store.is_send(_id)
+            && !_details.is_timed()
+            && !_details.progress.has_dependents;
+        #[cfg(not(feature = "parallel"))]
+        false
+    }
+
+    /// Reports a job that is late by now, and decides whether it runs all the same.
+    pub(crate) fn judge(&mut self, timed: &mut TimedJob, counts: &mut TickCounts) -> Verdict {
+        let Some((deadline, kind)) = timed.deadline.filter(|(deadline, _)| self.now > *deadline)
+        else {
+            return Verdict::Run;
+        };
+        timed.is_reported = true;
+        let emergency = self.report_miss(timed.job, (deadline, kind), self.now, counts);
+        match (kind, emergency) {
+            (DeadlineKind::Firm, _) | (_, Some(Emergency::SkipTask)) => Verdict::Skip,
+            (_, Some(Emergency::Stop)) => Verdict::Stop,
+            _ => Verdict::Run,
+        }
+    }
+
+    /// Leaves a job out that is late before it starts.
+    pub(crate) fn skip(&mut self, timed: &TimedJob, counts: &mut TickCounts) {
+        counts.skipped += 1;
+        self.observers.skipped(&timed.times(self.now, self.now));
+        skip_job(self, timed.entry);
+    }
+
+    /// A job is about to run.
+    pub(crate) fn job_starts(&mut self, timed: &TimedJob, at: u64) {
+        self.observers.audit_start(timed.job.id, self.now);
+        if !timed.is_observed {
+            return;
+        }
+        self.observers.starts(&timed.times(at, at));
+        if self.recorder.times_jobs() {
+            self.record_dispatch(timed.entry, at);
+        }
+    }
+
+    /// Records the dispatch latency of a job about to run, and for repeating tasks its change.
+    fn record_dispatch(&mut self, entry: Entry, started_at: u64) {
+        let latency = started_at - entry.release;
+        let mut previous = None;
+        if self.store.place(entry.id).has_attributes() {
+            previous = self.store.details_mut(entry.id).progress.last_latency.replace(latency);
+        }
+        self.recorder.dispatched(latency, previous);
+    }
+
+    /// A job has returned. Tells whether the tick is to end.
+    pub(crate) fn job_finished(
+        &mut self,
+        timed: &TimedJob,
+        (start, finish): (u64, u64),
+        counts: &mut TickCounts,
+    ) -> bool {
+        let execution_ns = finish - start;
+        if timed.wcet.is_some_and(|wcet| execution_ns > wcet) {
+            self.recorder.overrun();
+            if timed.repeats && self.is_pending(timed.job.id) {
+                self.store.details_mut(timed.job.id).progress.overruns += 1;
+            }
+        }
+        if let (Some(estimators), Some(index)) = (&mut self.estimators, timed.estimator) {
+            estimators.record(index, execution_ns);
+        }
+        self.release_dependents(finish);
+        let late = timed.deadline.filter(|(deadline, _)| finish > *deadline && !timed.is_reported);
+        let emergency = late.and_then(|late| self.report_miss(timed.job, late, finish, counts));
+        if timed.is_observed {
+            self.observers.finished(&timed.times(start, finish)); // Alerts run the user's code.
+        }
+        self.running_name = None;
+        emergency == Some(Emergency::Stop) || self.has_unhandled()
+    }
+
+    /// Whether the tick has a panic to raise.
+    pub(crate) fn has_unhandled(&self) -> bool {
+        #[cfg(feature = "std")]
+        return self.unhandled.is_some();
+        #[cfg(not(feature = "std"))]
+        false
+    }
+
+    /// Counts a miss, tells the handler, and does what is to follow a hard one; that is returned.
+    #[cold]
+    fn report_miss(
+        &mut self,
+        job: Job,
+        (deadline, kind): (u64, DeadlineKind),
+        actual: u64,
+        counts: &mut TickCounts,
+    ) -> Option<Emergency> {
+        counts.missed_deadlines += 1;
+        self.observers.missed(job, actual);
+        self.tell_miss(job, DeadlineViolation::new(kind, job.id, deadline, actual), counts);
+        if kind != DeadlineKind::Hard {
+            return None;
+        }
+        match self.emergency {
+            Emergency::SafeMode => self.enter_safe_mode(),
+            Emergency::Stop => self.stop_requested = true,
+            Emergency::Callback | Emergency::SkipTask => {}
+        }
+        Some(self.emergency)
+    }
+
+    /// Calls the handler of misses. What it panics with is reported like a panic of the job, which
+    /// goes on.
+    fn tell_miss(&mut self, job: Job, violation: DeadlineViolation, counts: &mut TickCounts) {
+        let Some(handle) = &mut self.on_deadline_miss else { return };
+        #[cfg(feature = "std")]
+        {
+            // Unwind safe: the handler owns what it may leave broken, and nothing of ours is borrowed.
+            let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| handle(violation)));
+            let Err(payload) = told else { return };
+            if let Err(payload) = self.report_panic(job, payload, counts) {
+                self.unhandled.get_or_insert(payload);
+            }
+        }
+        #[cfg(not(feature = "std"))]
+        {
+            let _ = (job, counts);
+            handle(violation);
+        }
+    }
+
+    /// Keeps the critical tasks only.
+    fn enter_safe_mode(&mut self) {
+        if core::mem::replace(&mut self.safe_mode, true) {
+            return;
+        }
+        let critical = crate::task::Priority::Critical as usize;
+        let others = self.store.live_ids().filter(|id| self.store.place(*id).class() != critical);
+        let others: alloc::vec::Vec<_> = others.collect();
+        for id in others {
+            // Others may have gone with one that they waited for.
+            let _ = self.cancel(id);
+        }
+    }
+}
