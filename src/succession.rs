@@ -69,6 +69,9 @@ impl Engine {
     /// Cancels the tasks that waited for one that failed, and those that wait for them, or lets them
     /// run, as they have it. Then drops their closures, and the one of the task that failed.
     pub(crate) fn settle_failures(&mut self, failed: Option<Closure>) {
+        if self.failed.is_empty() {
+            return drop(failed);
+        }
         let mut closures: Vec<Closure> = failed.into_iter().collect();
         while let Some(id) = self.failed.pop_front() {
             if !self.store.is_live(id) {

@@ -1,2 +1,6 @@
 //! Pinned, prioritised worker threads, each owning one core
 //! [`Scheduler`](nanosecond_scheduler::Scheduler).
+
+mod deadline;
+
+pub use deadline::DeadlineError;
