@@ -5,4 +5,4 @@
 mod dense;
 mod rng;
 
-pub use dense::{fann, Activation, DenseNet, Layer, ShapeError};
+pub use dense::{fann, Activation, DenseNet, FixedNet, Layer, ShapeError};

@@ -162,7 +162,8 @@ impl Layer {
     /// Weighted sums into `values`.
     #[inline]
     pub(crate) fn sum(&mut self, input: &[f32]) {
-        weighted_sums(&self.weights, input, &mut self.values);
+        let (rows, biases) = self.weights.split_at(self.inputs * self.neurons);
+        weighted_sums(rows, biases, input, &mut self.values);
     }
 
     /// Turns the sums in `values` into values.
@@ -177,20 +178,21 @@ impl Layer {
     }
 }
 
-/// sums = weights · (input, 1), where row i of `weights` is what input i adds to each sum.
-#[inline]
-fn weighted_sums(weights: &[f32], input: &[f32], sums: &mut [f32]) {
-    let mut start = tiles::<16>(weights, input, sums, 0);
-    start = tiles::<8>(weights, input, sums, start);
-    start = tiles::<4>(weights, input, sums, start);
-    tiles::<1>(weights, input, sums, start);
+/// sums = biases + rows · input, where row i holds what input i adds to each sum.
+#[inline(always)]
+pub(super) fn weighted_sums(rows: &[f32], biases: &[f32], input: &[f32], sums: &mut [f32]) {
+    let mut start = tiles::<16>(rows, biases, input, sums, 0);
+    start = tiles::<8>(rows, biases, input, sums, start);
+    start = tiles::<4>(rows, biases, input, sums, start);
+    tiles::<1>(rows, biases, input, sums, start);
 }
 
 /// As many sums as make tiles of `W`, from `start` on; returns where it stopped. A tile's sums are
 /// kept in registers while the inputs pass by.
 #[inline(always)]
 fn tiles<const W: usize>(
-    weights: &[f32],
+    rows: &[f32],
+    biases: &[f32],
     input: &[f32],
     sums: &mut [f32],
     mut start: usize,
@@ -198,8 +200,7 @@ fn tiles<const W: usize>(
     let neurons = sums.len();
     while start + W <= neurons {
         let tile = start..start + W;
-        let (rows, bias) = weights.split_at(input.len() * neurons);
-        let mut sum: [f32; W] = bias[tile.clone()].try_into().expect("a slice of W");
+        let mut sum: [f32; W] = biases[tile.clone()].try_into().expect("a slice of W");
         for (row, &x) in rows.chunks_exact(neurons).zip(input) {
             for (sum, weight) in sum.iter_mut().zip(&row[tile.clone()]) {
                 *sum += weight * x;

@@ -2,11 +2,13 @@
 
 mod activation;
 pub mod fann;
+mod fixed;
 mod layer;
 
 use core::fmt;
 
 pub use activation::Activation;
+pub use fixed::FixedNet;
 pub use layer::Layer;
 
 use crate::rng::Rng;
@@ -138,7 +140,7 @@ pub(crate) fn check_sizes(sizes: &[usize]) -> Result<(), ShapeError> {
     }
 }
 
-/// Why there is no network of such sizes.
+/// Why there is no network of such a shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShapeError {
     /// This many sizes were given; inputs and outputs are the least.
@@ -150,6 +152,11 @@ pub enum ShapeError {
         /// The size given.
         size: usize,
     },
+    /// A layer has several functions where one is needed.
+    MixedActivations {
+        /// Which layer, the input being 0.
+        layer: usize,
+    },
 }
 
 impl fmt::Display for ShapeError {
@@ -157,6 +164,9 @@ impl fmt::Display for ShapeError {
         match self {
             ShapeError::Layers(count) => {
                 write!(f, "a network of {count} layers; inputs and outputs make 2 at least")
+            }
+            ShapeError::MixedActivations { layer } => {
+                write!(f, "layer {layer} has several activation functions; it must have one")
             }
             ShapeError::Size { layer, size } => write!(
                 f,
