@@ -6,3 +6,5 @@ mod dense;
 mod rng;
 
 pub use dense::{fann, Activation, DenseNet, FixedNet, Layer, ShapeError};
+pub use dense::{gram_bound, spectral_bound, NoLipschitz};
+pub use dense::{Algorithm, ErrorFunction, Rprop, TrainError, Trainer, Training};

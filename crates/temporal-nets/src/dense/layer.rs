@@ -153,6 +153,15 @@ impl Layer {
         })
     }
 
+    /// The weights, a row for each input.
+    pub(super) fn without_biases(&self) -> &[f32] {
+        &self.weights[..self.inputs * self.neurons]
+    }
+
+    pub(super) fn without_biases_mut(&mut self) -> &mut [f32] {
+        &mut self.weights[..self.inputs * self.neurons]
+    }
+
     pub(crate) fn randomize(&mut self, rng: &mut Rng, range: f32) {
         for weight in &mut self.weights {
             *weight = rng.symmetric(range);

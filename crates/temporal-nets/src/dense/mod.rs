@@ -4,12 +4,18 @@ mod activation;
 pub mod fann;
 mod fixed;
 mod layer;
+mod lipschitz;
+mod train;
+mod training;
 
 use core::fmt;
 
 pub use activation::Activation;
 pub use fixed::FixedNet;
 pub use layer::Layer;
+pub use lipschitz::{gram_bound, spectral_bound, NoLipschitz};
+pub use train::Trainer;
+pub use training::{Algorithm, ErrorFunction, Rprop, TrainError, Training};
 
 use crate::rng::Rng;
 
