@@ -31,20 +31,28 @@ fn training(algorithm: Algorithm) -> Training {
 
 #[test]
 fn every_algorithm_learns_xor_from_every_seed() {
-    for (algorithm, epochs) in
-        [(Algorithm::Incremental, 1_000), (Algorithm::Batch, 6_000), (Algorithm::Rprop, 300)]
-    {
-        for seed in 1..=5 {
+    // One sample at a time, FANN's rate of 0.7 is too fast for tanh, and its tanh error even more so.
+    let incremental = Training {
+        learning_rate: 0.1,
+        momentum: 0.5,
+        error: ErrorFunction::Linear,
+        ..training(Algorithm::Incremental)
+    };
+    for (settings, epochs) in [
+        (incremental, 2_500),
+        (training(Algorithm::Batch), 1_200),
+        (training(Algorithm::Rprop), 50),
+    ] {
+        for seed in 1..=8 {
             let mut net = xor_net(seed);
-            let mut trainer = Trainer::new(&net, training(algorithm)).unwrap();
+            let mut trainer = Trainer::new(&net, settings).unwrap();
             let first = epoch(&mut trainer, &mut net, &xor());
-            let mut last = first;
-            for _ in 0..epochs {
-                last = epoch(&mut trainer, &mut net, &xor());
-            }
-            assert!(last < 0.01 && first > 0.1, "{algorithm:?}, seed {seed}: {first} to {last}");
+            let mut errors = (0..epochs).map(|_| epoch(&mut trainer, &mut net, &xor()));
+            let last = errors.find(|&error| error < 1e-3).unwrap_or(first);
+            let algorithm = settings.algorithm;
+            assert!(last < 1e-3 && first > 0.1, "{algorithm:?}, seed {seed}: {first} to {last}");
             for (x, y) in xor() {
-                assert!((net.run(&x)[0] - y[0]).abs() < 0.25, "{algorithm:?}, seed {seed}");
+                assert!((net.run(&x)[0] - y[0]).abs() < 0.15, "{algorithm:?}, seed {seed}");
             }
         }
     }
@@ -55,7 +63,9 @@ fn the_same_seed_learns_the_same_weights() {
     let learn = || {
         let mut net = xor_net(3);
         let mut trainer = Trainer::new(&net, Training::default()).unwrap();
-        (0..50).for_each(|_| drop(epoch(&mut trainer, &mut net, &xor())));
+        for _ in 0..50 {
+            epoch(&mut trainer, &mut net, &xor());
+        }
         net
     };
     assert_eq!(learn(), learn());
@@ -115,7 +125,7 @@ fn a_batch_follows_the_numerical_gradient() {
         let (neurons, inputs) = (net.layers()[k].neuron_len(), net.layers()[k].input_len());
         for (neuron, input) in (0..neurons).flat_map(|n| (0..=inputs).map(move |i| (n, i))) {
             let weight = net.layers()[k].weight(neuron, input);
-            let mut at = |shift: f32| {
+            let at = |shift: f32| {
                 let mut moved = net.clone();
                 moved.layers_mut()[k].set_weight(neuron, input, weight + shift);
                 loss(&mut moved, &samples)
@@ -124,7 +134,7 @@ fn a_batch_follows_the_numerical_gradient() {
             let change = f64::from(after.layers()[k].weight(neuron, input) - weight);
             let expected = -gradient * 1e-2 / samples.len() as f64;
             assert!((change - expected).abs() < 2e-6, "layer {k}: {change:e}, not {expected:e}");
-            checked += usize::from(expected.abs() > 1e-4);
+            checked += usize::from(expected.abs() > 2e-5);
         }
     }
     assert!(checked > 20, "only {checked} gradients were not near zero");
@@ -134,18 +144,19 @@ fn a_batch_follows_the_numerical_gradient() {
 fn the_lipschitz_limit_holds_after_every_update() {
     for algorithm in [Algorithm::Incremental, Algorithm::Batch, Algorithm::Rprop] {
         let mut net = xor_net(1);
-        let settings = Training { lipschitz: Some(0.8), ..training(algorithm) };
+        let settings = Training { lipschitz: Some(0.6), ..training(algorithm) };
         let mut trainer = Trainer::new(&net, settings).unwrap();
+        // As steep as the outputs' distance of 1.8 and the inputs' of 2 allow, and steeper than 0.6.
+        let samples = vec![(vec![-1.0, 0.0], vec![-0.9]), (vec![1.0, 0.0], vec![0.9])];
         let mut most = 0.0f64;
         for _ in 0..300 {
-            epoch(&mut trainer, &mut net, &xor());
+            epoch(&mut trainer, &mut net, &samples);
             most = most.max(net.lipschitz().unwrap());
         }
-        assert!(most <= 0.8, "{algorithm:?}: {most}");
-        assert!(most > 0.79, "{algorithm:?}: the limit was never reached: {most}");
-        // It learns as much as a function that flat can.
-        let falls = net.run(&[1.0, 1.0])[0] < net.run(&[1.0, -1.0])[0];
-        assert!(falls, "{algorithm:?} did not learn which way");
+        assert!(most <= 0.6, "{algorithm:?}: {most}");
+        assert!(most > 0.59, "{algorithm:?}: the limit was never reached: {most}");
+        let rise = (net.run(&[1.0, 0.0])[0] - net.run(&[-1.0, 0.0])[0]) / 2.0;
+        assert!(rise > 0.3, "{algorithm:?} learned a slope of {rise}");
     }
 }
 

@@ -254,7 +254,7 @@ fn tanh_error(difference: f32) -> f32 {
 }
 
 /// iRPROP⁻ (Igel, Hüsken 2000) as FANN has it: where the slope's sign has changed, the step is shortened
-/// and then taken upwards, while the paper takes none.
+/// and then taken upwards, while the paper takes none: so stop when the error is small enough.
 fn rprop_step(rprop: &Rprop, weight: f32, slope: f32, previous: &mut f32, step: &mut f32) -> f32 {
     // FANN's bounds: a step of zero would never grow again, a weight cannot run away.
     const LEAST_STEP: f32 = 1e-4;

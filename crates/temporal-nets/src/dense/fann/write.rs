@@ -6,8 +6,9 @@ use super::header::{Kind, FIELDS};
 use super::{FannFile, Scale, CONNECTIONS, NEURONS, VERSION};
 use crate::{DenseNet, Layer};
 
-/// The text that libfann would save, byte for byte, except that numbers which its six decimals would
-/// round keep all their digits. Weights that are not finite are written too, but nothing reads them.
+/// The text that libfann would save, but for two things: numbers that its six decimals would round
+/// keep all their digits, and hidden layers' biases get the last neuron's steepness, which nobody
+/// reads. Weights that are not finite are written too, but nothing reads them.
 #[must_use]
 pub fn write(file: &FannFile) -> String {
     let mut text = String::new();
