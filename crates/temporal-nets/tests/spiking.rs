@@ -31,7 +31,7 @@ fn a_driven_neuron_fires_when_the_formula_says_and_where_brian2_has_it() {
     let oracle = json("lif_fi.json");
     for case in oracle["cases"].as_array().unwrap() {
         let drive = case["RI_mV"].as_f64().unwrap();
-        for step in [1, 10, 137, 100_000] {
+        for step in [7, 137, 100_000] {
             let mut net = net(1);
             while net.now().as_nanos() < 500 * MS {
                 net.step(&[drive as f32], us(step));
@@ -113,7 +113,7 @@ fn when_neurons_fire_does_not_depend_on_the_steps() {
         let reference = run(&mut || MS);
         assert!(reference.len() > 200, "{} spikes", reference.len());
         let mut rng = Rng(seed);
-        for other in [run(&mut || 1_000), run(&mut || MS / 3), run(&mut || 1 + rng.next() % MS)] {
+        for other in [run(&mut || 10_000), run(&mut || MS / 3), run(&mut || 1 + rng.next() % MS)] {
             assert_eq!(other.len(), reference.len());
             for (a, b) in other.iter().zip(&reference) {
                 // Rounding to ns adds up along chains of spikes.

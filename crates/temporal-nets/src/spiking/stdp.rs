@@ -7,7 +7,7 @@ use super::time::TimeConstant;
 ///
 /// Pairs are counted with traces that decay exponentially (Morrison, Diesmann, Gerstner 2008), so each
 /// spike costs O(1) per synapse. Presynaptic spikes count from when they arrive at the synapse. Of two
-/// spikes at the same instant the presynaptic one comes first, unless the neuron fired without it.
+/// spikes at the same instant the presynaptic one comes first.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stdp {
     /// What a pair of distance 0 adds if the presynaptic spike came first. Usually positive.

@@ -94,14 +94,16 @@ impl SpikingNet {
             return; // Refractory beyond this step, or until a later instant of it.
         }
         let drive = sane(input[index]);
-        let mut membrane = self.run(to, self.scratch.awake[slot as usize].1, drive, at, end);
-        // After it has fired for other reasons, and before it fires for this one.
+        let membrane = self.scratch.awake[slot as usize].1;
+        let mut membrane = self.run(to, membrane, drive, at - 1, end);
+        // After all that happened before, and before it fires at this very instant.
         self.note_arrival(synapse, at);
+        // Arrivals of the same instant add up before they fire the neuron.
+        if membrane.at < at {
+            membrane = self.run(to, membrane, drive, at, end);
+        }
         if membrane.at <= at {
             membrane.potential += weight;
-            if membrane.potential >= self.lif.threshold {
-                membrane = self.run(to, membrane, drive, at, end);
-            }
         }
         self.scratch.awake[slot as usize].1 = membrane;
     }
