@@ -184,8 +184,9 @@ fn drives_that_mean_nothing_count_as_none() {
 #[test]
 fn queues_are_bounded_and_losses_counted() {
     let mut net = SpikingNet::new(4, Lif::default()).unwrap().with_capacity(2).with_spike_record(3);
-    for to in 0..4 {
-        net.connect(0, to, 1.0, Duration::from_secs(1));
+    for from in 0..4 {
+        net.connect(from, 3 - from, 1.0, Duration::from_secs(1));
+        net.connect(from, from, 1.0, Duration::from_secs(2));
     }
     net.step(&[25.0, 25.0, 25.0, 25.0], us(10_000));
     assert_eq!((net.spikes_in_flight(), net.lost_spikes()), (2, (2, 1)));

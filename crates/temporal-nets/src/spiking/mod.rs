@@ -62,7 +62,7 @@ pub struct SpikingNet {
     /// Neurons in their refractory time, by its end.
     refractory: VecDeque<(u64, u32)>,
     synapses: Vec<Synapse>,
-    /// Indices of each neuron's synapses to others.
+    /// Indices of each neuron's synapses to others, by delay.
     outgoing: Vec<Vec<u32>>,
     arrivals: DelayQueue,
     plasticity: Option<Plasticity>,
@@ -175,6 +175,7 @@ impl SpikingNet {
     }
 
     /// Adds a synapse that moves neuron `to` by `weight` when a spike of `from` arrives, `delay` later.
+    /// Spikes on their way are forgotten. O(synapses of `from`).
     ///
     /// # Panics
     ///
@@ -184,8 +185,12 @@ impl SpikingNet {
         assert!((to as usize) < neurons, "neuron {to} of {neurons}");
         assert!(weight.is_finite(), "the weight is {weight}; it must be finite");
         let index = u32::try_from(self.synapses.len()).expect("fewer than 2³² synapses");
-        self.outgoing[from as usize].push(index);
         let delay_ns = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
+        let synapses = &self.synapses;
+        let outgoing = &mut self.outgoing[from as usize];
+        let place = outgoing.partition_point(|&at| synapses[at as usize].delay_ns <= delay_ns);
+        outgoing.insert(place, index);
+        self.arrivals.clear(); // They count the synapses that they have reached.
         self.synapses.push(Synapse { to, delay_ns, weight });
         if let Some(plasticity) = &mut self.plasticity {
             plasticity.add_synapse(to);
@@ -270,10 +275,10 @@ impl SpikingNet {
         }
         *output += 1.0;
         self.record.push(Spike { at: TimePoint::from_nanos(at), neuron });
-        for &index in &self.outgoing[neuron as usize] {
-            let delay = self.synapses[index as usize].delay_ns;
+        if let Some(&nearest) = self.outgoing[neuron as usize].first() {
+            let delay = self.synapses[nearest as usize].delay_ns;
             let arrival = at.saturating_add(delay).max(end.saturating_add(1));
-            self.undelivered += u64::from(!self.arrivals.push(arrival, index));
+            self.undelivered += u64::from(!self.arrivals.send(neuron, at, arrival));
         }
         if let Some(plasticity) = &mut self.plasticity {
             plasticity.fired(neuron, at, &mut self.synapses);

@@ -1,10 +1,11 @@
 //! One step of a [`SpikingNet`].
 //!
-//! Most neurons see nothing in a step but their drive. They are updated together, from the step's
-//! begin to its end, in a loop that compiles to vector code: the *grid*. A neuron leaves it when a
-//! spike arrives or its refractory time ends: it is *awake*, and goes from event to event by itself
-//! until the step's end. Off the grid a potential is -∞, which the update maps to -∞ (or, over long
-//! steps, NaN): no neuron is updated twice, and there is no branch for it.
+//! Most neurons are updated together, from the step's begin to its end, in a loop that compiles to
+//! vector code: the *grid*. Spikes that arrive are added there too, by superposition, as long as the
+//! neuron cannot reach its threshold. One that might, or whose refractory time ends, leaves the grid: it
+//! is *awake*, and goes from event to event by itself until the step's end. Off the grid a potential is
+//! -∞, which the update maps to -∞ (or, over long steps, NaN): no neuron is updated twice, and there
+//! is no branch for it.
 
 use super::lif::{Course, Membrane};
 use super::{Lif, SpikingNet, Synapse};
@@ -15,6 +16,11 @@ const BLOCK: usize = 8;
 /// What is needed during a step only, and kept for the next for its memory.
 #[derive(Clone, Debug)]
 pub(super) struct Scratch {
+    /// What arrives in the step: when, and at which synapse. By time.
+    arrivals: Vec<(u64, u32)>,
+    /// What has arrived at each neuron on the grid, zero for those not in `touched`.
+    received: Vec<Received>,
+    touched: Vec<u32>,
     awake: Vec<(u32, Membrane)>,
     /// Where in `awake` a neuron is, else [`ASLEEP`].
     slots: Vec<u32>,
@@ -27,9 +33,22 @@ pub(super) struct Scratch {
 
 const ASLEEP: u32 = u32::MAX;
 
+/// The spikes that a neuron has received in a step.
+#[derive(Clone, Copy, Debug, Default)]
+struct Received {
+    count: u32,
+    /// What they would have had to be at the step's begin for the same effect at its end.
+    at_begin: f64,
+    /// The sum of those upwards.
+    upwards: f64,
+}
+
 impl Scratch {
     pub(super) fn new(neurons: usize) -> Self {
         Scratch {
+            arrivals: Vec::new(),
+            received: vec![Received::default(); neurons],
+            touched: Vec::new(),
             awake: Vec::new(),
             slots: vec![ASLEEP; neurons],
             tired: Vec::new(),
@@ -51,26 +70,75 @@ impl SpikingNet {
         for neuron in self.fired.drain(..) {
             self.output[neuron as usize] = 0.0;
         }
-        self.wake_neurons(input, end);
+        let dt = end - self.now;
+        if self.scratch.decay_ns != dt {
+            self.scratch.decay_ns = dt;
+            self.scratch.decay = self.tau.decay(dt);
+        }
+        self.receive(end);
+        self.superpose_or_wake(input);
+        self.end_refractory(end);
         self.update_grid(input, end);
-        self.settle_awake(input, end);
+        self.run_awake(input, end);
         // All were refractory for the same time, so sorting the new ones keeps the queue sorted.
         self.scratch.tired.sort_unstable();
         self.refractory.extend(self.scratch.tired.drain(..));
         self.now = end;
     }
 
-    /// Goes through the ends of refractory times and the arrivals, in the order of time.
-    fn wake_neurons(&mut self, input: &[f32], end: u64) {
-        while let Some((at, synapse)) = self.arrivals.pop_until(end) {
-            self.end_refractory(at);
-            self.arrive(at, synapse, input, end);
+    /// Collects what arrives in this step, in the order of time.
+    fn receive(&mut self, end: u64) {
+        self.scratch.arrivals.clear();
+        while let Some(mut flight) = self.arrivals.pop_until(end) {
+            let at = flight.arrival;
+            // What arrives at the step's begin has decayed for the whole step at its end, and so on.
+            let growth = 1.0 / self.tau.decay(at - self.now);
+            let outgoing = &self.outgoing[flight.neuron as usize];
+            while let Some(&index) = outgoing.get(flight.reached as usize) {
+                let Synapse { to, delay_ns, weight } = self.synapses[index as usize];
+                flight.arrival = flight.fired_at.saturating_add(delay_ns).max(at);
+                if flight.arrival > at {
+                    self.arrivals.send_on(flight);
+                    break;
+                }
+                flight.reached += 1;
+                self.scratch.arrivals.push((at, index));
+                let received = &mut self.scratch.received[to as usize];
+                if received.count == 0 {
+                    self.scratch.touched.push(to);
+                }
+                received.count += 1;
+                received.at_begin += weight * growth;
+                received.upwards += weight.max(0.0);
+            }
         }
-        self.end_refractory(end);
     }
 
-    fn end_refractory(&mut self, until: u64) {
-        while let Some(&(at, neuron)) = self.refractory.front().filter(|(at, _)| *at <= until) {
+    /// Adds what was received to neurons that it cannot fire; wakes the others.
+    fn superpose_or_wake(&mut self, input: &[f32]) {
+        // Beyond, what was received would have had to be great at the begin, and precision is lost.
+        let is_short = self.scratch.decay > 0.1;
+        while let Some(neuron) = self.scratch.touched.pop() {
+            let index = neuron as usize;
+            let received = core::mem::take(&mut self.scratch.received[index]);
+            let potential = self.potentials[index];
+            if !potential.is_finite() {
+                continue; // Refractory, if not for the whole step.
+            }
+            let target = self.lif.rest + sane(input[index]);
+            let at_end = target + (potential - target) * self.scratch.decay;
+            // Between spikes, potentials go straight towards the target.
+            if is_short && potential.max(at_end) + received.upwards < self.lif.threshold {
+                self.potentials[index] = potential + received.at_begin;
+            } else {
+                self.potentials[index] = f64::NEG_INFINITY;
+                self.wake(neuron, Membrane { potential, at: self.now });
+            }
+        }
+    }
+
+    fn end_refractory(&mut self, end: u64) {
+        while let Some(&(at, neuron)) = self.refractory.front().filter(|(at, _)| *at <= end) {
             self.refractory.pop_front();
             self.wake(neuron, self.reset_membrane(at));
         }
@@ -81,33 +149,42 @@ impl SpikingNet {
         self.scratch.awake.push((neuron, membrane));
     }
 
-    fn arrive(&mut self, at: u64, synapse: u32, input: &[f32], end: u64) {
-        let Synapse { to, weight, .. } = self.synapses[synapse as usize];
-        let index = to as usize;
-        if self.scratch.slots[index] == ASLEEP && self.potentials[index].is_finite() {
-            let potential = core::mem::replace(&mut self.potentials[index], f64::NEG_INFINITY);
-            self.wake(to, Membrane { potential, at: self.now });
+    /// Takes every awake neuron through its arrivals to the step's end, and notes all arrivals.
+    fn run_awake(&mut self, input: &[f32], end: u64) {
+        if self.scratch.awake.is_empty() && self.plasticity.is_none() {
+            return;
         }
-        let slot = self.scratch.slots[index];
-        if slot == ASLEEP {
-            self.note_arrival(synapse, at);
-            return; // Refractory beyond this step, or until a later instant of it.
+        let arrivals = core::mem::take(&mut self.scratch.arrivals);
+        for &(at, index) in &arrivals {
+            let Synapse { to, weight, .. } = self.synapses[index as usize];
+            let slot = self.scratch.slots[to as usize];
+            if slot == ASLEEP {
+                self.note_arrival(index, at);
+            } else {
+                let (_, membrane) = self.scratch.awake[slot as usize];
+                let drive = sane(input[to as usize]);
+                let mut membrane = self.run(to, membrane, drive, at - 1, end);
+                // After all that happened before, and before it fires at this very instant.
+                self.note_arrival(index, at);
+                // Arrivals of the same instant add up before they fire the neuron.
+                if membrane.at < at {
+                    membrane = self.run(to, membrane, drive, at, end);
+                }
+                if membrane.at <= at {
+                    membrane.potential += weight;
+                }
+                self.scratch.awake[slot as usize].1 = membrane;
+            }
         }
-        let drive = sane(input[index]);
-        let membrane = self.scratch.awake[slot as usize].1;
-        let mut membrane = self.run(to, membrane, drive, at - 1, end);
-        // After all that happened before, and before it fires at this very instant.
-        self.note_arrival(synapse, at);
-        // Arrivals of the same instant add up before they fire the neuron.
-        if membrane.at < at {
-            membrane = self.run(to, membrane, drive, at, end);
+        self.scratch.arrivals = arrivals;
+        while let Some((neuron, membrane)) = self.scratch.awake.pop() {
+            self.scratch.slots[neuron as usize] = ASLEEP;
+            let after = self.run(neuron, membrane, sane(input[neuron as usize]), end, end);
+            self.back_to_grid(neuron, after, end);
         }
-        if membrane.at <= at {
-            membrane.potential += weight;
-        }
-        self.scratch.awake[slot as usize].1 = membrane;
     }
 
+    #[inline]
     fn note_arrival(&mut self, synapse: u32, at: u64) {
         if let Some(plasticity) = &mut self.plasticity {
             plasticity.arrived(synapse, at, &mut self.synapses);
@@ -138,11 +215,6 @@ impl SpikingNet {
     }
 
     fn update_grid(&mut self, input: &[f32], end: u64) {
-        let dt = end - self.now;
-        if self.scratch.decay_ns != dt {
-            self.scratch.decay_ns = dt;
-            self.scratch.decay = self.tau.decay(dt);
-        }
         let mut start = 0;
         while start + BLOCK <= input.len() {
             self.update_block::<BLOCK>(start, input, end);
@@ -184,14 +256,6 @@ impl SpikingNet {
             } else {
                 self.potentials[neuron] = potential;
             }
-        }
-    }
-
-    fn settle_awake(&mut self, input: &[f32], end: u64) {
-        while let Some((neuron, membrane)) = self.scratch.awake.pop() {
-            self.scratch.slots[neuron as usize] = ASLEEP;
-            let after = self.run(neuron, membrane, sane(input[neuron as usize]), end, end);
-            self.back_to_grid(neuron, after, end);
         }
     }
 

@@ -25,8 +25,9 @@ fn shape<const I: usize, const H: usize, const O: usize>(rounds: usize, count: u
     let mut lib = LibFann::load(&path, O);
     std::fs::remove_file(&path).expect("the file just written");
 
-    let inputs: Vec<[f32; I]> =
-        (0..64).map(|k| std::array::from_fn(|i| ((k * 7 + i * 13) % 31) as f32 / 15.0 - 1.0)).collect();
+    let inputs: Vec<[f32; I]> = (0..64)
+        .map(|k| std::array::from_fn(|i| ((k * 7 + i * 13) % 31) as f32 / 15.0 - 1.0))
+        .collect();
     for input in &inputs {
         let ours = net.run(input).to_vec();
         check("libfann", &ours, lib.run(input));
@@ -65,8 +66,9 @@ fn shape<const I: usize, const H: usize, const O: usize>(rounds: usize, count: u
 }
 
 fn ruv_copy(net: &DenseNet) -> Network<f32> {
-    let sizes: Vec<usize> =
-        std::iter::once(net.input_len()).chain(net.layers().iter().map(|l| l.neuron_len())).collect();
+    let sizes: Vec<usize> = std::iter::once(net.input_len())
+        .chain(net.layers().iter().map(|l| l.neuron_len()))
+        .collect();
     let mut ruv = NetworkBuilder::<f32>::new().layers_from_sizes(&sizes).build();
     // Its `SigmoidSymmetric` is the identity, and its sigmoid lacks FANN's factor of 2.
     ruv.set_activation_function_hidden(ActivationFunction::Tanh);
