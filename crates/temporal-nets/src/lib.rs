@@ -1,5 +1,4 @@
-//! Micro neural networks on the timeline of `nanosecond-scheduler`.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod adapters;

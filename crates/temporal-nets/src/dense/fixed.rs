@@ -4,7 +4,7 @@ use super::layer::weighted_sums;
 use super::{Activation, DenseNet, Layer, ShapeError};
 
 /// A network of one hidden layer with `I` inputs, `H` hidden neurons and `O` outputs, known to the
-/// compiler: faster than a [`DenseNet`], of which it is a copy, and without any heap memory.
+/// compiler: a copy of a [`DenseNet`] that lies in one piece, without heap memory, and runs without `mut`.
 ///
 /// ```
 /// use temporal_nets::{Activation, DenseNet, FixedNet};
