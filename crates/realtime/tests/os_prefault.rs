@@ -69,11 +69,14 @@ fn more_than_the_stack_is_denied() {
 fn touched_heap_is_kept_and_does_not_fault() {
     on_a_thread_with(MIB, || {
         assert_eq!(os::prefault_heap(16 * MIB), Outcome::Applied);
+        let use_heap = |bytes| percent_faulting(bytes, || drop(black_box(vec![1_u8; bytes])));
         for _ in 0..2 {
-            let percent = percent_faulting(12 * MIB, || {
-                black_box((0..3).map(|_| black_box(vec![1_u8; 4 * MIB])).collect::<Vec<_>>());
-            });
+            let percent = use_heap(12 * MIB);
             assert!(percent < 5, "{percent} % of the pages faulted");
         }
+        // What is taken beyond that is kept, too.
+        use_heap(32 * MIB);
+        let percent = use_heap(32 * MIB);
+        assert!(percent < 5, "{percent} % of the pages faulted again");
     });
 }
