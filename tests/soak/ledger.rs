@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use nanosecond_scheduler::{DeadlineKind, DeadlineViolation, MissedTick, TaskId};
+use nanosecond_scheduler::{
+    DeadlineKind, DeadlineViolation, Emergency, MissedTick, Priority, TaskId,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Kind {
@@ -33,6 +35,7 @@ pub(crate) enum Outcome {
 pub(crate) struct Account {
     pub(crate) id: TaskId,
     pub(crate) kind: Kind,
+    pub(crate) priority: Priority,
     pub(crate) deadline: Option<(DeadlineKind, u64)>,
     pub(crate) wcet: u64,
     pub(crate) first: u64,
@@ -51,6 +54,7 @@ impl Account {
         Account {
             id: TaskId::from_bits(0),
             kind,
+            priority: Priority::Normal,
             deadline: None,
             wcet,
             first,
@@ -122,8 +126,8 @@ pub(crate) struct Ledger {
     pub(crate) overruns: u64,
     /// Time that jobs took.
     pub(crate) busy: u64,
-    /// Whether a hard job that is late before it starts is skipped.
-    skips_hard: bool,
+    emergency: Emergency,
+    pub(crate) in_safe_mode: bool,
 }
 
 /// A job that runs.
@@ -135,8 +139,8 @@ pub(crate) struct Running {
 }
 
 impl Ledger {
-    pub(crate) fn new(skips_hard: bool) -> Self {
-        Ledger { skips_hard, ..Ledger::default() }
+    pub(crate) fn new(emergency: Emergency) -> Self {
+        Ledger { emergency, ..Ledger::default() }
     }
 
     pub(crate) fn open(&mut self, account: Account) -> usize {
@@ -188,21 +192,51 @@ impl Ledger {
         }
     }
 
-    /// A miss was reported: the job is skipped, unless it has run or is about to.
+    /// Takes back what was opened last.
+    pub(crate) fn refused(&mut self, account: usize) {
+        assert!(self.in_safe_mode && self.accounts[account].priority != Priority::Critical);
+        assert_eq!(account, self.accounts.len() - 1);
+        self.accounts.pop();
+    }
+
+    /// A miss was reported.
     pub(crate) fn missed(&mut self, miss: DeadlineViolation) {
-        let account = &mut self.accounts[self.by_id[&miss.task()]];
-        let is_skipped = match account.deadline {
-            Some((DeadlineKind::Firm, _)) => true,
-            Some((DeadlineKind::Hard, _)) => self.skips_hard,
+        let index = self.by_id[&miss.task()];
+        let account = &self.accounts[index];
+        let kind = account.deadline.map(|(kind, _)| kind);
+        let now = miss.actual().as_nanos();
+        let release = account.release().filter(|_| account.goes_on());
+        let deadline = release.and_then(|release| account.deadline_of(release));
+        // Otherwise it has finished, which the books know.
+        let has_yet_to_start = deadline == Some(miss.expected().as_nanos());
+        let is_skipped = match kind {
+            Some(DeadlineKind::Firm) => true,
+            Some(DeadlineKind::Hard) => {
+                matches!(self.emergency, Emergency::SkipTask | Emergency::Stop)
+            }
             _ => false,
         };
-        let release = account.release().filter(|_| account.goes_on());
-        let expected = miss.expected().as_nanos();
-        if is_skipped && release.and_then(|r| account.deadline_of(r)) == Some(expected) {
-            let now = miss.actual().as_nanos();
+        if has_yet_to_start && is_skipped {
+            let account = &mut self.accounts[index];
             account.outcomes.push((Outcome::Skipped, now));
             account.latest = release.map(|release| (release, now));
             self.misses += 1;
+        }
+        if kind == Some(DeadlineKind::Hard) && self.emergency == Emergency::SafeMode {
+            self.enter_safe_mode(now);
+            let is_cancelled = self.accounts[index].cancelled_at.is_some();
+            self.misses += u64::from(has_yet_to_start && is_cancelled);
+        }
+    }
+
+    fn enter_safe_mode(&mut self, now: u64) {
+        if core::mem::replace(&mut self.in_safe_mode, true) {
+            return;
+        }
+        for index in 0..self.accounts.len() {
+            if self.accounts[index].priority != Priority::Critical && self.is_alive(index) {
+                self.cancel(index, now);
+            }
         }
     }
 

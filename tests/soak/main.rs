@@ -15,7 +15,7 @@ use common::{at, manual, ns, scatter};
 use ledger::{Account, Kind, Ledger, Outcome, Predecessor, Running};
 use nanosecond_scheduler::{
     Clock, Config, Context, DeadlineKind, Emergency, ManualClock, MissedTick, OnFailure, Policy,
-    Priority, Scheduler, Task, TaskId, Trace, TraceKind,
+    Priority, ScheduleErrorKind, Scheduler, Task, TaskId, Trace, TraceKind,
 };
 
 const MS: u64 = 1_000_000;
@@ -84,8 +84,13 @@ fn do_extra(cx: &mut Context<'_>, extra: Extra, serial: u64, clock: &ManualClock
         }
         Extra::Schedule => {
             let (account, task) = one_shot(serial, now, None, clock, ledger);
-            let id = cx.schedule(task).unwrap();
-            ledger.borrow_mut().scheduled(account, id);
+            match cx.schedule(task) {
+                Ok(id) => ledger.borrow_mut().scheduled(account, id),
+                Err(error) => {
+                    assert_eq!(error.kind(), ScheduleErrorKind::SafeMode);
+                    ledger.borrow_mut().refused(account);
+                }
+            }
         }
         Extra::CancelOneShots => {
             let Some((account, id)) = some_one_shot(&ledger.borrow(), serial) else { return };
@@ -129,18 +134,19 @@ fn one_shot(
     let time = 300_000 + scatter(serial ^ 1, 400_000);
     let mut account = Account::new(Kind::Once, now + delay, 600_000);
     account.predecessor = predecessor.map(|(predecessor, _)| predecessor);
+    account.priority = Priority::ALL[serial as usize % 4];
     // One that waits for others has none, so that it is known what is to become of it.
     if predecessor.is_none() && serial % 4 > 0 {
         account.deadline = Some((deadline_kind(serial), 5 * MS + scatter(serial, 60 * MS)));
     }
-    let deadline = account.deadline;
+    let (deadline, priority) = (account.deadline, account.priority);
     let account = ledger.borrow_mut().open(account);
     let (clock, ledger) = (clock.clone(), ledger.clone());
     let body = move |cx: &mut Context<'_>| {
         run_job(cx, account, time, &clock, &ledger, Extra::Nothing);
     };
     let task = Task::with_context(body, ns(delay)).with_wcet(ns(600_000));
-    let task = task.with_priority(Priority::ALL[serial as usize % 4]);
+    let task = task.with_priority(priority);
     let task = match predecessor {
         None => task,
         Some((Predecessor { runs_anyway, .. }, id)) => {
@@ -174,8 +180,7 @@ impl Soak {
             ..Config::default()
         };
         let (mut scheduler, clock) = manual(config);
-        let skips_hard = emergency != Emergency::Callback;
-        let ledger = Rc::new(RefCell::new(Ledger::new(skips_hard)));
+        let ledger = Rc::new(RefCell::new(Ledger::new(emergency)));
         scheduler.on_panic(|panic| {
             if !panic.payload.is::<Fault>() {
                 resume_unwind(panic.payload); // An assertion of this test.
@@ -226,8 +231,9 @@ impl Soak {
         let delay = scatter(self.next_serial(), period);
         let first = self.now() + delay;
         let mut account = Account::new(Kind::Periodic(period, missed_tick), first, time);
-        account.deadline = (nth % 4 > 0).then(|| (deadline_kind(nth as u64), 2 * period));
-        let deadline = account.deadline;
+        account.priority = Priority::ALL[nth % 4];
+        account.deadline = (nth % 5 > 0).then(|| (deadline_kind(nth as u64), 2 * period));
+        let (deadline, priority) = (account.deadline, account.priority);
         let account = self.ledger.borrow_mut().open(account);
         let (clock, ledger) = (self.clock.clone(), self.ledger.clone());
         let extra = match nth {
@@ -238,10 +244,16 @@ impl Soak {
         };
         let body = move |cx: &mut Context<'_>| run_job(cx, account, time, &clock, &ledger, extra);
         let task = Task::periodic(body, ns(period)).with_delay(ns(delay)).with_wcet(ns(time));
-        let task = task.with_missed_tick(missed_tick).with_priority(Priority::ALL[nth % 4]);
+        let task = task.with_missed_tick(missed_tick).with_priority(priority);
         let task = deadline.into_iter().fold(task, with_deadline);
         self.schedule(account, task);
         self.periodic[nth] = account;
+    }
+
+    fn leave_safe_mode(&mut self) {
+        assert_eq!(self.scheduler.is_in_safe_mode(), self.ledger.borrow().in_safe_mode);
+        self.scheduler.leave_safe_mode();
+        self.ledger.borrow_mut().in_safe_mode = false;
     }
 
     /// Replaces what panics and cancels have ended.
@@ -358,8 +370,10 @@ impl Soak {
         // Every fault has been met.
         let counts = [panicked, skipped, ledger.cancelled(), ledger.misses as usize];
         assert!(counts.into_iter().all(|count| count >= 10), "{counts:?}");
-        let utilization = ledger.busy as f64 / end as f64;
-        assert!((0.85..0.95).contains(&utilization), "{utilization}");
+    }
+
+    fn utilization(&self) -> f64 {
+        self.ledger.borrow().busy as f64 / self.now() as f64
     }
 
     /// The trace tells the same as metrics and book.
@@ -390,12 +404,14 @@ fn seconds() -> u64 {
     std::env::var("SOAK_SECONDS").map_or(60, |seconds| seconds.parse().expect("a number"))
 }
 
-fn soak(policy: Policy, emergency: Emergency) {
+/// Tells the share of the time that jobs took.
+fn soak(policy: Policy, emergency: Emergency) -> f64 {
     let seconds = seconds();
     let mut soak = Soak::new(policy, emergency, seconds);
     (0..GAPS_MS.len()).for_each(|nth| soak.start_sporadic(nth));
     (0..PERIODS_MS.len()).for_each(|nth| soak.start_periodic(nth));
     for n in 1..=seconds * 1_000 * MS / STEP {
+        soak.leave_safe_mode();
         soak.restart_ended();
         soak.schedule_chain();
         soak.meddle(n);
@@ -403,29 +419,44 @@ fn soak(policy: Policy, emergency: Emergency) {
     }
     soak.check();
     soak.check_trace();
+    soak.utilization()
+}
+
+fn soak_at_90_percent(policy: Policy, emergency: Emergency) {
+    let utilization = soak(policy, emergency);
+    assert!((0.85..0.95).contains(&utilization), "{utilization}");
 }
 
 #[test]
 fn every_job_is_accounted_for_under_priorities() {
-    soak(Policy::Priority, Emergency::Callback);
+    soak_at_90_percent(Policy::Priority, Emergency::Callback);
 }
 
 #[test]
 fn every_job_is_accounted_for_under_earliest_deadline_first() {
-    soak(Policy::EarliestDeadlineFirst, Emergency::SkipTask);
+    soak_at_90_percent(Policy::EarliestDeadlineFirst, Emergency::SkipTask);
 }
 
 #[test]
 fn every_job_is_accounted_for_under_rate_monotonic() {
-    soak(Policy::RateMonotonic, Emergency::Stop);
+    soak_at_90_percent(Policy::RateMonotonic, Emergency::Stop);
 }
 
 #[test]
 fn every_job_is_accounted_for_under_deadline_monotonic() {
-    soak(Policy::DeadlineMonotonic, Emergency::Callback);
+    soak_at_90_percent(Policy::DeadlineMonotonic, Emergency::Callback);
 }
 
 #[test]
 fn every_job_is_accounted_for_under_least_laxity() {
-    soak(Policy::LeastLaxity, Emergency::SkipTask);
+    soak_at_90_percent(Policy::LeastLaxity, Emergency::SkipTask);
+}
+
+/// A safe mode cancels most of the load, over and over.
+#[test]
+fn every_job_is_accounted_for_when_safe_modes_come_and_go() {
+    let policies = [Policy::Priority, Policy::EarliestDeadlineFirst];
+    for utilization in policies.map(|policy| soak(policy, Emergency::SafeMode)) {
+        assert!(utilization > 0.3, "{utilization}");
+    }
 }
