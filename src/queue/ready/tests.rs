@@ -75,8 +75,8 @@ impl Pair {
         assert_eq!(self.ready.is_empty(), live == 0);
         assert_eq!(self.ready.oldest(), self.model.oldest.unwrap_or(u64::MAX));
         assert!(self.ready.len() >= live, "entries were lost");
-        // Arrivals and pops find dead entries, cancels sweep them.
-        assert!(live > 0 || self.ready.len() == 0, "garbage is left with nobody live");
+        let garbage = self.garbage();
+        assert!(live > 0 || garbage == 0, "{garbage} dead entries are left with nobody live");
     }
 
     /// Entries held whose task is dead.
@@ -242,7 +242,7 @@ fn keys_at_the_limit_of_packing_keep_their_order() {
     for spread in 50..64 {
         let mut pair = Pair::new();
         for n in 0..2 * CROWD as u64 {
-            pair.push(n % 3 << spread | n % 5, n as usize % 4, 0);
+            pair.push(((n % 3) << spread) | (n % 5), n as usize % 4, 0);
         }
         pair.push(u64::MAX >> (63 - spread), 3, 0);
         pair.push(0, 0, 0);
