@@ -27,6 +27,29 @@ fn a_partial_tick_resumes_and_arrivals_land_in_their_place() {
 }
 
 #[test]
+fn lone_arrivals_find_their_place_in_a_crowd() {
+    for policy in BY_KEY {
+        let (mut scheduler, _clock) = limited(policy, 3);
+        let (log, mut waiting) = (Log::default(), Vec::new());
+        for n in 0..600 {
+            // Two hundred at once, then two for three that run.
+            let urgency = scatter(n, 100);
+            scheduler.schedule(urgent(&log, (urgency, n), urgency)).unwrap();
+            waiting.push((urgency, n));
+            if n > 200 && n % 2 == 0 {
+                scheduler.tick();
+                waiting.sort_unstable();
+                assert!(log.take().into_iter().eq(waiting.drain(..3)), "{policy:?}");
+            }
+        }
+        scheduler.run_until_idle();
+        waiting.sort_unstable();
+        assert_eq!(log.take(), waiting, "{policy:?}");
+        assert_eq!(scheduler.inversions(), Some(0));
+    }
+}
+
+#[test]
 fn run_goes_on_after_each_partial_tick() {
     for policy in BY_KEY {
         let (mut scheduler, _clock) = limited(policy, 1);
