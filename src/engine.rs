@@ -245,6 +245,8 @@ impl Engine {
     pub(crate) fn make_ready(&mut self, entry: Entry) {
         let key = self.key(entry.id, entry.release);
         let class = self.store.place(entry.id).class();
+        // The estimate in the key may have changed since it was queued.
+        self.observers.queued(entry.id, entry.release, (key, class));
         // It is found anew, and the queue alone no longer tells whether something is due.
         self.queue.forget_next_release();
         self.ready.push(key, class, entry, &mut self.store);
