@@ -134,7 +134,9 @@ impl<C: Clock> Scheduler<C> {
                 Err(payload) => {
                     let job = self.engine.running_job();
                     self.job_panicked(job);
-                    unhandled = self.engine.report_panic(job, payload, counts).err();
+                    let of_job = self.engine.report_panic(job, payload, counts).err();
+                    // One can be raised: the first.
+                    unhandled = self.engine.unhandled.take().or(of_job);
                     if unhandled.is_some() {
                         break;
                     }
