@@ -54,8 +54,8 @@ pub(crate) struct Engine {
     pub(crate) estimators: Option<Estimators>,
     pub(crate) admission: AdmissionControl,
     pub(crate) dependencies: Dependencies,
-    /// Whether a task without attributes needs nothing but to be stored and queued, and only its run
-    /// is observed.
+    /// Whether a task without attributes is accepted as long as there is room, needs nothing but to be
+    /// stored and queued, and only its run is observed.
     is_plain: bool,
     /// A policy or admission is in use.
     always_decides: bool,
@@ -94,7 +94,7 @@ impl Engine {
     pub(crate) fn new(config: &Config, now: u64) -> Result<Self, ConfigError> {
         let admits_all = config.admission == Admission::Off;
         let always_decides = config.policy != Policy::Priority || !admits_all;
-        Ok(Engine {
+        let mut engine = Engine {
             store: Store::new(config.capacity),
             queue: Queue::new(),
             ready: Ready::new(),
@@ -109,7 +109,7 @@ impl Engine {
             estimators: None,
             admission: AdmissionControl::new(config.admission, config.policy, config.on_unknown),
             dependencies: Dependencies::default(),
-            is_plain: !always_decides && !config.audit && config.trace_capacity == 0,
+            is_plain: false,
             reasons_to_decide: usize::from(always_decides),
             always_decides,
             #[cfg(feature = "parallel")]
@@ -126,7 +126,16 @@ impl Engine {
             on_deadline_miss: None,
             #[cfg(feature = "std")]
             unhandled: None,
-        })
+        };
+        engine.set_safe_mode(false);
+        Ok(engine)
+    }
+
+    /// Refuses all but critical tasks from now on, or no longer.
+    pub(crate) fn set_safe_mode(&mut self, safe_mode: bool) {
+        let observes = self.observers.audits() || self.observers.trace.is_some();
+        self.safe_mode = safe_mode;
+        self.is_plain = !safe_mode && !self.always_decides && !observes;
     }
 
     /// Accepts a task. Delays count from [`now`](Self::now).

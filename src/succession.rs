@@ -29,7 +29,7 @@ impl Engine {
         }
     }
 
-    /// Releases the tasks that waited for the running job, which finished at `at`.
+    /// Releases the tasks that waited for the running job, at `at`.
     #[inline]
     pub(crate) fn release_dependents(&mut self, at: u64) {
         if !self.running_dependents.is_empty() {
@@ -67,8 +67,8 @@ impl Engine {
     }
 
     /// Cancels the tasks that waited for one that failed, and those that wait for them, or lets them
-    /// run, as they have it. Then drops their closures, and the one of the task that failed.
-    pub(crate) fn settle_failures(&mut self, failed: Option<Closure>) {
+    /// run, as they have it. Then drops their closures, and those of the tasks that failed.
+    pub(crate) fn settle_failures(&mut self, failed: impl IntoIterator<Item = Closure>) {
         if self.failed.is_empty() {
             return drop(failed);
         }

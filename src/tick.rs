@@ -225,16 +225,16 @@ fn run_timed<C: Clock>(clock: &C, engine: &mut Engine, counts: &mut TickCounts) 
             return verdict == Verdict::Skip && !engine.has_unhandled();
         }
     }
+    let mut closure = None;
+    let Some(place) = engine.store.take_to_run(entry.id, &mut closure) else {
+        return !engine.has_unhandled(); // The emergency has cancelled it.
+    };
     let read = |engine: &Engine, needed| match needed {
         true => engine.now.max(clock.now().as_nanos()),
         false => engine.now,
     };
     let start = read(engine, timed.needs_start(engine));
     engine.job_starts(&timed, start);
-    let mut closure = None;
-    let Some(place) = engine.store.take_to_run(entry.id, &mut closure) else {
-        return true; // The emergency has cancelled it.
-    };
     counts.executed += 1;
     run_job(engine, entry, &mut closure, place.has_attributes());
     let finish = read(engine, timed.needs_finish(engine)).max(start);

@@ -1,10 +1,13 @@
 //! A job whose times matter: late before it starts, overrun, late when it has finished.
 
+use alloc::vec::Vec;
+
 use crate::attributes::{Deadline, DeadlineKind, Details, Repeat};
 use crate::engine::{Engine, Job};
 use crate::execute::skip_job;
 use crate::metrics::TickCounts;
 use crate::queue::Entry;
+use crate::task::TaskId;
 use crate::timing::{DeadlineViolation, Emergency, Times};
 
 /// What is to be known of a job before it runs, since a one-shot's slot may be reused meanwhile.
@@ -79,7 +82,7 @@ pub(crate) enum Verdict {
 
 impl Engine {
     /// Whether a job will be kept aside by `parallel`.
-    fn goes_to_batch(&self, _id: crate::task::TaskId, _details: &Details) -> bool {
+    fn goes_to_batch(&self, _id: TaskId, _details: &Details) -> bool {
         #[cfg(feature = "parallel")]
         return self.batch.is_enabled()
             && self.store.is_send(_id)
@@ -213,15 +216,15 @@ impl Engine {
 
     /// Keeps the critical tasks only.
     fn enter_safe_mode(&mut self) {
-        if core::mem::replace(&mut self.safe_mode, true) {
+        if self.safe_mode {
             return;
         }
+        self.set_safe_mode(true);
         let critical = crate::task::Priority::Critical as usize;
         let others = self.store.live_ids().filter(|id| self.store.place(*id).class() != critical);
-        let others: alloc::vec::Vec<_> = others.collect();
-        for id in others {
-            // Others may have gone with one that they waited for.
-            let _ = self.cancel(id);
-        }
+        let others: Vec<TaskId> = others.collect();
+        let closures: Vec<_> =
+            others.into_iter().filter_map(|id| self.cancel_one(id).flatten()).collect();
+        self.settle_failures(closures);
     }
 }
