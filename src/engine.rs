@@ -174,10 +174,10 @@ impl Engine {
             Err(kind) => return Err(ScheduleError::new(kind, task)),
         };
         let Task { closure, priority, has_attributes, attributes, after, .. } = task;
+        let estimator = self.estimator_for(&attributes); // First, as this runs the user's code.
         let id = self.store.insert(closure, priority);
         let mut waits = false;
         if has_attributes || admitted.is_some() {
-            let estimator = self.estimator_for(&attributes);
             let waits_for = self.wait_for(&after, id);
             let is_admitted = admitted.is_some();
             let progress = Progress {

@@ -150,10 +150,10 @@ impl Engine {
                 self.store.details_mut(timed.job.id).progress.overruns += 1;
             }
         }
-        if let (Some(estimators), Some(index)) = (&mut self.estimators, timed.estimator) {
-            estimators.record(index, execution_ns);
-        }
         self.release_dependents(finish);
+        if let (Some(estimators), Some(index)) = (&mut self.estimators, timed.estimator) {
+            estimators.record(index, execution_ns); // Runs the user's code.
+        }
         let late = timed.deadline.filter(|(deadline, _)| finish > *deadline && !timed.is_reported);
         let emergency = late.and_then(|late| self.report_miss(timed.job, late, finish, counts));
         if timed.is_observed {
