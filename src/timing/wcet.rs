@@ -46,7 +46,7 @@ pub struct QuantileEstimator {
 impl QuantileEstimator {
     /// `quantile` from 0 to 1; `margin` as a share, 0.2 for a fifth on top. What lies out of bounds
     /// is taken as the nearest bound, not-a-number as the greatest. The quantile is within 1 %, and
-    /// never below the truth; times above one hour count as one hour.
+    /// above 0 never below the truth; times above one hour count as one hour.
     #[must_use]
     pub fn new(quantile: f64, margin: f64) -> Self {
         let at_most =
