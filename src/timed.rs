@@ -22,6 +22,10 @@ pub(crate) struct TimedJob {
     is_reported: bool,
     wcet: Option<u64>,
     estimator: Option<u32>,
+    /// Whether the clock is read before each job at present.
+    decides: bool,
+    /// Whether tasks wait for it.
+    has_dependents: bool,
     /// Whether it is to be told to metrics and observers: not if it waits in the batch.
     is_observed: bool,
 }
@@ -42,6 +46,8 @@ impl TimedJob {
             is_reported: false,
             wcet: attributes.wcet,
             estimator: progress.estimator,
+            decides: engine.decides_per_job(),
+            has_dependents: progress.has_dependents,
             is_observed: !engine.goes_to_batch(entry.id, &details),
         }
     }
@@ -56,7 +62,8 @@ impl TimedJob {
     /// Whether the clock is read when it has finished.
     pub(crate) fn needs_finish(&self, engine: &Engine) -> bool {
         let measured = self.wcet.is_some() || self.estimator.is_some() || self.deadline.is_some();
-        measured || self.is_observed && engine.observers.times_jobs()
+        let releases = self.decides && self.has_dependents;
+        measured || releases || self.is_observed && engine.observers.times_jobs()
     }
 
     fn times(&self, start: u64, finish: u64) -> Times {
@@ -150,7 +157,10 @@ impl Engine {
                 self.store.details_mut(timed.job.id).progress.overruns += 1;
             }
         }
-        self.release_dependents(finish);
+        if timed.decides {
+            self.now = finish; // Else time stands still, also for those that are released now.
+        }
+        self.release_dependents(self.now);
         if let (Some(estimators), Some(index)) = (&mut self.estimators, timed.estimator) {
             estimators.record(index, execution_ns); // Runs the user's code.
         }
