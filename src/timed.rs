@@ -233,8 +233,7 @@ impl Engine {
         let critical = crate::task::Priority::Critical as usize;
         let others = self.store.live_ids().filter(|id| self.store.place(*id).class() != critical);
         let others: Vec<TaskId> = others.collect();
-        let closures: Vec<_> =
-            others.into_iter().filter_map(|id| self.cancel_one(id).flatten()).collect();
+        let closures: Vec<_> = others.into_iter().filter_map(|id| self.cancel_one(id)).collect();
         self.settle_failures(closures);
     }
 }
