@@ -58,9 +58,10 @@ pub enum TraceKind {
     Finish,
     /// A job missed its deadline.
     Miss,
-    /// A late job of a firm deadline was not run.
+    /// A late job was not run, because its deadline was firm, or by an emergency.
     Skip,
-    /// A task was cancelled.
+    /// A task was cancelled. Outside of ticks that reads no clock, and is told at the latest instant
+    /// that the scheduler knows.
     Cancel,
     /// A job ended by a panic.
     Panic,
