@@ -157,7 +157,7 @@ impl Engine {
                 self.store.details_mut(timed.job.id).progress.overruns += 1;
             }
         }
-        if timed.decides {
+        if timed.decides && !self.running_dependents.is_empty() {
             self.now = finish; // Else time stands still, also for those that are released now.
         }
         self.release_dependents(self.now);

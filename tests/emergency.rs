@@ -16,6 +16,9 @@ fn with_emergency(emergency: Emergency) -> (Scheduler<ManualClock>, ManualClock)
     manual(Config { emergency, ..Config::default() })
 }
 
+/// What a tick ran, and how many jobs it missed and skipped.
+type Ticked<'a> = (&'a [&'static str], usize, usize);
+
 /// What runs in two ticks if the second of three tasks, the most urgent one last, has a hard deadline at
 /// 10, and the tick comes at `now`.
 fn run_three(emergency: Emergency, now: u64, time: u64) -> [(Vec<&'static str>, usize, usize); 2] {
@@ -35,7 +38,7 @@ fn run_three(emergency: Emergency, now: u64, time: u64) -> [(Vec<&'static str>, 
 
 #[test]
 fn a_hard_job_that_is_late_before_it_starts_runs_or_not_as_the_emergency_has_it() {
-    let cases: [(Emergency, [(&[&str], usize, usize); 2]); 4] = [
+    let cases: [(Emergency, [Ticked<'_>; 2]); 4] = [
         (Emergency::Callback, [(&["critical", "before", "hard", "after"], 1, 0), (&[], 0, 0)]),
         (Emergency::SkipTask, [(&["critical", "before", "after"], 1, 1), (&[], 0, 0)]),
         (Emergency::SafeMode, [(&["critical", "before"], 1, 0), (&[], 0, 0)]),
@@ -49,8 +52,8 @@ fn a_hard_job_that_is_late_before_it_starts_runs_or_not_as_the_emergency_has_it(
 
 #[test]
 fn a_hard_job_that_finishes_late_has_run_and_the_emergency_follows() {
-    let all: &[&str] = &["critical", "before", "hard", "after"];
-    let cases: [(Emergency, [(&[&str], usize, usize); 2]); 4] = [
+    let all: &[&'static str] = &["critical", "before", "hard", "after"];
+    let cases: [(Emergency, [Ticked<'_>; 2]); 4] = [
         (Emergency::Callback, [(all, 1, 0), (&[], 0, 0)]),
         (Emergency::SkipTask, [(all, 1, 0), (&[], 0, 0)]),
         (Emergency::SafeMode, [(&all[..3], 1, 0), (&[], 0, 0)]),

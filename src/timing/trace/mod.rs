@@ -60,8 +60,7 @@ pub enum TraceKind {
     Miss,
     /// A late job was not run, because its deadline was firm, or by an emergency.
     Skip,
-    /// A task was cancelled. Outside of ticks that reads no clock, and is told at the latest instant
-    /// that the scheduler knows.
+    /// A task was cancelled. That reads no clock: it is told at the latest decision instant.
     Cancel,
     /// A job ended by a panic.
     Panic,
