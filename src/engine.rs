@@ -78,7 +78,7 @@ pub(crate) struct Engine {
     #[cfg(feature = "std")]
     pub(crate) on_panic: Option<Box<dyn FnMut(TaskPanic)>>,
     pub(crate) on_deadline_miss: Option<Box<dyn FnMut(DeadlineViolation)>>,
-    /// A panic of that handler which nobody took; the tick ends and raises it.
+    /// The first panic that no handler took; the tick ends and raises it.
     #[cfg(feature = "std")]
     pub(crate) unhandled: Option<Box<dyn core::any::Any + Send>>,
 }
@@ -405,20 +405,27 @@ impl Engine {
         Job { id: self.running, name: self.running_name.take() }
     }
 
-    /// Counts a job's panic and tells the handler. `Err` is for the caller to raise: the panic, if
-    /// there is no handler, or else the handler's own.
+    /// Counts a job's panic and tells the handler. Without one it is left
+    /// [`unhandled`](Self::unhandled), and so is a panic of the handler.
     #[cfg(feature = "std")]
     pub(crate) fn report_panic(
         &mut self,
         job: Job,
         payload: Box<dyn core::any::Any + Send>,
         counts: &mut TickCounts,
-    ) -> Result<(), Box<dyn core::any::Any + Send>> {
+    ) {
         counts.panicked += 1;
-        let Some(handle) = &mut self.on_panic else { return Err(payload) };
-        let panic = TaskPanic { id: job.id, name: job.name, payload };
-        // Unwind safe: the handler owns what it may leave broken, and nothing of ours is borrowed.
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| handle(panic)))
+        let told = match &mut self.on_panic {
+            None => Err(payload),
+            Some(handle) => {
+                let panic = TaskPanic { id: job.id, name: job.name, payload };
+                // Unwind safe: the handler owns what it may leave broken, and nothing of ours is borrowed.
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| handle(panic)))
+            }
+        };
+        if let Err(payload) = told {
+            self.unhandled.get_or_insert(payload);
+        }
     }
 
     /// The earliest release among pending tasks.

@@ -106,6 +106,8 @@ impl Engine {
             return Verdict::Run;
         };
         timed.is_reported = true;
+        // To blame for what is dropped now.
+        (self.running, self.running_name) = (timed.job.id, timed.job.name);
         let emergency = self.report_miss(timed.job, (deadline, kind), self.now, counts);
         match (kind, emergency) {
             (DeadlineKind::Firm, _) | (_, Some(Emergency::SkipTask)) => Verdict::Skip,
@@ -119,6 +121,7 @@ impl Engine {
         counts.skipped += 1;
         self.observers.skipped(&timed.times(self.now, self.now));
         skip_job(self, timed.entry);
+        self.running_name = None;
     }
 
     /// A job is about to run.
@@ -213,9 +216,7 @@ impl Engine {
             // Unwind safe: the handler owns what it may leave broken, and nothing of ours is borrowed.
             let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| handle(violation)));
             let Err(payload) = told else { return };
-            if let Err(payload) = self.report_panic(job, payload, counts) {
-                self.unhandled.get_or_insert(payload);
-            }
+            self.report_panic(job, payload, counts);
         }
         #[cfg(not(feature = "std"))]
         {

@@ -4,7 +4,7 @@
 mod common;
 
 use common::graph::Graph;
-use common::timed::{fail, log_panics};
+use common::timed::{caught, fail, log_panics};
 use common::{at, ns, Drops, Log};
 use nanosecond_scheduler::{Config, Context, Emergency, OnFailure, Task, TaskId};
 
@@ -244,4 +244,63 @@ fn deep_chains_run_and_fall_without_recursion() {
     assert_eq!(graph.scheduler.tick().executed, DEPTH + 1);
 
     drop(chain(OnFailure::Cancel)); // With all of it pending.
+}
+
+/// Panics when it is dropped.
+struct FailsInDrop;
+
+impl FailsInDrop {
+    fn touch(&self) {}
+}
+
+impl Drop for FailsInDrop {
+    fn drop(&mut self) {
+        fail("of a drop");
+    }
+}
+
+#[test]
+fn a_failure_that_drops_what_panics_is_reported_beside_the_one_it_came_from() {
+    for failure in FAILURES {
+        let config = Config { emergency: Emergency::SkipTask, ..Config::default() };
+        let mut graph = Graph::new(config);
+        let panics = log_panics(&mut graph.scheduler);
+        let fails = failure.schedule(&mut graph);
+        let owned = FailsInDrop;
+        let waits = Task::new(move || owned.touch(), ns(0)).after(&[fails]);
+        let waits = graph.scheduler.schedule(waits).unwrap();
+        graph.add_as("next", &[], |task| task.with_delay(ns(10)));
+        graph.add_as("last", &[waits, fails], |task| task.on_failure(OnFailure::Run));
+        graph.add_as("falls", &[waits], |task| task);
+        let by_hand = caught(|| failure.happen(&mut graph, fails)).err();
+        let mut ran = graph.tick();
+        ran.sort();
+        assert_eq!(ran, ["last", "next"], "{failure:?}");
+        let mut told: Vec<_> = panics.take().into_iter().chain(by_hand).collect();
+        told.sort_unstable();
+        let itself = matches!(failure, Failure::Panicked | Failure::PeriodicPanicked);
+        let expected: &[_] = if itself { &["boom", "of a drop"] } else { &["of a drop"] };
+        assert_eq!(told, expected, "{failure:?}");
+        let goes_on = matches!(failure, Failure::PeriodicSkipped);
+        assert_eq!(graph.scheduler.len(), usize::from(goes_on), "{failure:?}");
+        assert_eq!(graph.scheduler.metrics().ticks, 1, "the tick is counted: {failure:?}");
+    }
+}
+
+#[test]
+fn what_is_dropped_with_a_skipped_job_is_blamed_on_it_and_on_nobody_after() {
+    let mut graph = Graph::new(Config::default());
+    let blamed = Log::default();
+    let blamed2 = blamed.clone();
+    graph.scheduler.on_panic(move |panic| blamed2.push((panic.id, panic.name)));
+    graph.add_as("earlier", &[], |task| task.with_name("earlier"));
+    let firm = |task: Task| task.with_name("firm").with_firm_deadline(ns(1));
+    let skipped = graph.add_as("skipped", &[], firm);
+    let owned = FailsInDrop;
+    let waits = Task::new(move || owned.touch(), ns(0)).after(&[skipped]);
+    graph.scheduler.schedule(waits).unwrap();
+    graph.add_as("skipped too", &[], firm);
+    let plain = graph.scheduler.schedule(Task::new(|| fail("boom"), ns(0))).unwrap();
+    assert_eq!(graph.tick_at(5), ["earlier"]);
+    assert_eq!(blamed.take(), [(skipped, Some("firm")), (plain, None)]);
 }
