@@ -21,8 +21,8 @@ pub struct Config {
     pub tick_rate_ns: u64,
     /// Jobs that one tick runs at most; the rest stay due. Default 1,024; at least 1.
     pub max_tasks_per_tick: usize,
-    /// Lets [`SendTask`](crate::SendTask)s of a tick's due batch run on rayon's pool. Their dispatch
-    /// latency is not recorded. If several panic and there is no
+    /// Lets [`SendTask`](crate::SendTask)s of a tick's due batch run on rayon's pool. Their times are in
+    /// no metrics, monitor or trace. If several panic and there is no
     /// [`on_panic`](crate::Scheduler::on_panic), one panic is raised. Default `false`; needs the
     /// feature `parallel`.
     pub parallel: bool,

@@ -80,7 +80,7 @@ impl<C: Clock> Scheduler<C> {
         let unwinding = self.run_due(&mut counts);
         let decided_at = self.engine.now;
         let mut duration_ns = 0;
-        if counts.executed + counts.skipped + counts.missed_deadlines == 0 {
+        if counts.executed + counts.skipped == 0 {
             self.engine.recorder.idle_tick(); // What seemed due was cancelled.
         } else if self.engine.recorder.is_on() {
             duration_ns = self.read_clock() - started_at;
@@ -121,33 +121,26 @@ impl<C: Clock> Scheduler<C> {
     fn run_due(&mut self, counts: &mut TickCounts) -> Unwinding {
         use std::panic::{catch_unwind, AssertUnwindSafe};
 
-        let mut unhandled;
         // One guard for all jobs: only a panic sets it up anew.
         loop {
             // Unwind safe: `run_job` leaves the engine consistent, and counts precede the job.
             let drain = || drain(&self.clock, &mut self.engine, self.max_tasks_per_tick, counts);
-            match catch_unwind(AssertUnwindSafe(drain)) {
-                Ok(()) => {
-                    unhandled = self.engine.unhandled.take();
-                    break;
-                }
-                Err(payload) => {
-                    let job = self.engine.running_job();
-                    self.job_panicked(job);
-                    unhandled = self.engine.report_panic(job, payload, counts).err();
-                    if unhandled.is_some() {
-                        break;
-                    }
-                }
+            let Err(panic) = catch_unwind(AssertUnwindSafe(drain)) else { break };
+            let job = self.engine.running_job();
+            // Unwind safe: what waited for the job is dropped last.
+            let drop_panic = catch_unwind(AssertUnwindSafe(|| self.job_panicked(job))).err();
+            for payload in [Some(panic), drop_panic].into_iter().flatten() {
+                self.engine.report_panic(job, payload, counts);
+            }
+            if self.engine.has_unhandled() {
+                break;
             }
         }
         #[cfg(feature = "parallel")]
         for (job, payload) in self.engine.batch.run() {
-            if let Err(payload) = self.engine.report_panic(job, payload, counts) {
-                unhandled.get_or_insert(payload);
-            }
+            self.engine.report_panic(job, payload, counts);
         }
-        unhandled
+        self.engine.unhandled.take()
     }
 
     #[cfg(feature = "std")]
@@ -225,7 +218,8 @@ fn run_timed<C: Clock>(clock: &C, engine: &mut Engine, counts: &mut TickCounts) 
     }
     let mut closure = None;
     let Some(place) = engine.store.take_to_run(entry.id, &mut closure) else {
-        return !engine.has_unhandled(); // The emergency has cancelled it.
+        engine.running_name = None; // The emergency has cancelled it.
+        return !engine.has_unhandled();
     };
     let read = |engine: &Engine, needed| match needed {
         true => engine.now.max(clock.now().as_nanos()),
