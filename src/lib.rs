@@ -29,6 +29,7 @@ mod scheduler;
 #[allow(unsafe_code)]
 mod send_task;
 mod store;
+pub mod strange_loop;
 mod succession;
 #[cfg(feature = "std")]
 mod sync;
@@ -38,6 +39,7 @@ mod time;
 mod timed;
 mod timing;
 mod wait;
+mod window;
 
 pub use attributes::{DeadlineKind, OnFailure};
 #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
@@ -76,3 +78,6 @@ pub use timing::{
     UnknownVerdict, WcetEstimator,
 };
 pub use wait::Waiter;
+pub use window::{
+    Blend, BlendError, Shape, Statistics, Window, WindowError, WindowSpec, WindowSummary,
+};
