@@ -22,6 +22,7 @@ mod metrics;
 mod paged;
 mod policy;
 mod queue;
+mod reflection;
 #[cfg(feature = "std")]
 mod remote;
 mod run;
@@ -57,6 +58,7 @@ pub use error::{CancelError, ScheduleError, ScheduleErrorKind, TriggerError, Wai
 pub use join::JoinHandle;
 pub use metrics::{LatencyStats, Metrics};
 pub use policy::Policy;
+pub use reflection::RecordError;
 #[cfg(feature = "std")]
 pub use remote::{Remote, RemoteError, RemoteErrorKind, RemoteId};
 pub use scheduler::Scheduler;

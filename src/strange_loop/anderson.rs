@@ -54,7 +54,8 @@ impl Anderson {
         self.remember(x, f);
         let gamma = self.coefficients(f);
         for (i, x) in x.iter_mut().enumerate() {
-            let back = gamma.iter().map(|(j, g)| g * (self.columns[*j].x[i] + self.columns[*j].f[i]));
+            let back =
+                gamma.iter().map(|(j, g)| g * (self.columns[*j].x[i] + self.columns[*j].f[i]));
             *x += f[i] - back.sum::<f64>();
         }
     }

@@ -16,11 +16,9 @@ const GRAM_STEPS: u32 = 6;
 /// If `columns` is 0 or does not divide the number of weights.
 #[must_use]
 pub fn spectral_norm(weights: &[f64], columns: usize) -> f64 {
-    frobenius_norm(weights).min(mixed_norm(weights, columns)).min(gram_norm(
-        weights,
-        columns,
-        GRAM_STEPS,
-    ))
+    frobenius_norm(weights)
+        .min(mixed_norm(weights, columns))
+        .min(gram_norm(weights, columns, GRAM_STEPS))
 }
 
 /// ‖W‖_F, the root of the sum of squares, made an upper bound of itself. O(weights).

@@ -127,7 +127,8 @@ impl SelfObserver {
         self.smoothing.observe(&observation);
         let before = self.state;
         self.smoothing.apply(&before, &mut self.state);
-        let moved = before.iter().zip(self.state).map(|(before, now)| (now - before) * (now - before));
+        let moved =
+            before.iter().zip(self.state).map(|(before, now)| (now - before) * (now - before));
         self.residual = libm::sqrt(moved.sum());
         self.observations += 1;
         if let Some(attached) = &mut self.attached {
@@ -156,10 +157,18 @@ impl SelfObserver {
     pub(crate) fn load(&self) -> f64 {
         let [tick_time, interval, _] = self.state;
         // A tick's jobs may take longer than the way to it from the one before.
-        if tick_time > 0.0 { (tick_time / interval).min(1.0) } else { 0.0 }
+        if tick_time > 0.0 {
+            (tick_time / interval).min(1.0)
+        } else {
+            0.0
+        }
     }
 
-    pub(crate) fn attach(&mut self, solver: FixedPoint<Box<dyn Observer>>, evaluations_per_tick: u64) {
+    pub(crate) fn attach(
+        &mut self,
+        solver: FixedPoint<Box<dyn Observer>>,
+        evaluations_per_tick: u64,
+    ) {
         self.attached = Some(Attached { solver, evaluations_per_tick });
     }
 

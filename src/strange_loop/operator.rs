@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::fmt;
 
 use super::bounds;
 
@@ -53,7 +54,7 @@ impl<O: Operator + ?Sized> Operator for Box<O> {
 }
 
 /// A function as an operator.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Function<F> {
     dim: usize,
     lipschitz: Option<Bound>,
@@ -64,6 +65,13 @@ impl<F: FnMut(&[f64], &mut [f64])> Function<F> {
     /// An operator of `dim` numbers that writes its image into the second slice.
     pub fn new(dim: usize, lipschitz: Option<Bound>, apply: F) -> Self {
         Function { dim, lipschitz, apply }
+    }
+}
+
+impl<F> fmt::Debug for Function<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Function");
+        debug.field("dim", &self.dim).field("lipschitz", &self.lipschitz).finish_non_exhaustive()
     }
 }
 

@@ -80,9 +80,8 @@ impl Blend {
         self,
         at_ns: i128,
     ) -> Result<impl Iterator<Item = (Window, f64)>, BlendError> {
-        let weight = move |window: Window| {
-            self.shape.at((at_ns - window.start_ns) as u64, self.spec.length)
-        };
+        let weight =
+            move |window: Window| self.shape.at((at_ns - window.start_ns) as u64, self.spec.length);
         let total: f64 = self.spec.windows_at(at_ns).map(weight).sum();
         if total <= f64::EPSILON {
             return Err(BlendError { at_ns });
@@ -109,6 +108,8 @@ impl Blend {
         let sum = |first: u64| -> f64 {
             (first..length).step_by(hop as usize).map(|at| self.shape.at(at, length)).sum()
         };
-        (0..hop).map(sum).fold((f64::INFINITY, 0.0), |(least, most), sum| (least.min(sum), most.max(sum)))
+        (0..hop)
+            .map(sum)
+            .fold((f64::INFINITY, 0.0), |(least, most), sum| (least.min(sum), most.max(sum)))
     }
 }

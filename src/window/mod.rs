@@ -83,7 +83,9 @@ impl Windows {
         self.carried = carry;
     }
 
-    pub(crate) fn kept(&self) -> impl DoubleEndedIterator<Item = &WindowSummary> + ExactSizeIterator {
+    pub(crate) fn kept(
+        &self,
+    ) -> impl DoubleEndedIterator<Item = &WindowSummary> + ExactSizeIterator {
         self.kept.iter()
     }
 
@@ -100,10 +102,5 @@ impl Windows {
         let total: f64 = pairs.map(shared).sum();
         let pairs = self.kept.len().saturating_sub(1).max(1);
         total / pairs as f64 / self.spec.length as f64
-    }
-
-    /// Forgets what happened in windows that are not closed.
-    pub(crate) fn clear(&mut self, now: u64) {
-        self.panes = Panes::new(self.spec, now);
     }
 }

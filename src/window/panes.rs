@@ -191,7 +191,7 @@ impl Panes {
         if within < self.head {
             (pane, at.saturating_sub(within), until(self.head))
         } else {
-            (pane + 1, at - (within - self.head), until(self.spec.hop))
+            (pane + 1, at.saturating_sub(within - self.head), until(self.spec.hop))
         }
     }
 

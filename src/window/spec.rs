@@ -48,7 +48,9 @@ pub enum WindowError {
 impl fmt::Display for WindowError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            WindowError::ZeroLength => f.write_str("the windows' length is 0; it must be at least 1 ns"),
+            WindowError::ZeroLength => {
+                f.write_str("the windows' length is 0; it must be at least 1 ns")
+            }
             WindowError::ZeroHop => f.write_str("the windows' hop is 0; it must be at least 1 ns"),
             WindowError::TooManyOpen { open, most } => write!(
                 f,
