@@ -49,7 +49,7 @@ fn listen(scheduler: &mut Scheduler<ManualClock>) -> Told {
 fn instants_lie_in_the_windows_of_the_oracle() {
     let oracle = oracle("window_assign.json");
     let rows = oracle["rows"].as_array().unwrap();
-    assert_eq!(rows.len(), 48);
+    assert_eq!(rows.len(), 120);
     for row in rows {
         let field = |name: &str| row[name].as_i64().unwrap();
         let spec = WindowSpec {
