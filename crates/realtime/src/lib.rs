@@ -2,5 +2,9 @@
 //! [`Scheduler`](nanosecond_scheduler::Scheduler).
 
 mod deadline;
+mod executor;
+mod stream;
 
 pub use deadline::DeadlineError;
+pub use executor::{JoinError, LocalExecutor, LocalHandle, LocalTask, Sleep, SpawnOptions};
+pub use stream::{GuaranteeStats, LatencyGuarantee, LatencyStreamExt, DEFAULT_CONCURRENCY};
