@@ -20,7 +20,7 @@ pub use handle::{LocalHandle, SpawnOptions};
 use shared::Shared;
 pub use sleep::Sleep;
 pub use task::{JoinError, LocalTask};
-use wake::{TaskRef, Wakes};
+use wake::{TaskRef, Wakes, ROOT};
 
 /// Runs `async` tasks, which need not be `Send`, on one core [`Scheduler`].
 ///
@@ -202,13 +202,17 @@ impl<C: Clock> LocalExecutor<C> {
 
     /// A future that is polled here instead of by a job: woken, and without a slot.
     fn root(&self) -> Arc<TaskRef> {
-        let root = TaskRef::new(usize::MAX, &self.handle.shared.wakes);
+        let root = TaskRef::new(ROOT, &self.handle.shared.wakes);
         root.mark();
         root
     }
 
     /// Polls a root, if it was woken, and hands over what was requested meanwhile.
-    fn poll_root<F: Future>(&mut self, root: &Arc<TaskRef>, future: Pin<&mut F>) -> Poll<F::Output> {
+    fn poll_root<F: Future>(
+        &mut self,
+        root: &Arc<TaskRef>,
+        future: Pin<&mut F>,
+    ) -> Poll<F::Output> {
         let _attending = self.handle.shared.attend(&mut self.scheduler);
         if !root.unmark() {
             return Poll::Pending;

@@ -2,8 +2,8 @@
 //!
 //! The protocol: a waker marks its task as woken, and whoever marks it first queues it. While the
 //! executor attends to a job, it looks into the queue before it goes on; at other times the first
-//! to queue rings the scheduler's bell. Both are decided under the queue's lock, so that no task
-//! lies in the queue unnoticed.
+//! to queue rings the scheduler's bell. Which it is, is decided under the queue's lock, so that no
+//! task lies in the queue unnoticed.
 
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 
 use nanosecond_scheduler::Remote;
+
+/// The key of a future that the executor polls itself, without a job. Its wakes are not queued.
+pub(super) const ROOT: usize = usize::MAX;
 
 /// A task as its wakers know it. A pointer to it is its identity; `key` is where to look for it.
 pub(super) struct TaskRef {
@@ -58,9 +61,13 @@ impl TaskRef {
 
 impl Wake for TaskRef {
     fn wake(self: Arc<Self>) {
-        if self.mark() {
-            let wakes = Arc::clone(&self.wakes);
-            wakes.push(self);
+        if !self.mark() {
+            return;
+        }
+        let wakes = Arc::clone(&self.wakes);
+        match self.key {
+            ROOT => wakes.ring(),
+            _ => wakes.push(self),
         }
     }
 }
@@ -82,24 +89,25 @@ impl Wakes {
             return;
         }
         queue.woken.push(task);
-        if queue.woken.len() == 1 {
-            self.ring(queue);
+        let is_unnoticed = queue.woken.len() == 1 && !queue.is_attended;
+        drop(queue);
+        if is_unnoticed {
+            self.ring();
         }
     }
 
     /// Has the executor look for requests, unless it is about to.
     pub(super) fn request_attention(&self) {
-        self.ring(self.lock());
+        let is_attended = self.lock().is_attended;
+        if !is_attended {
+            self.ring();
+        }
     }
 
-    fn ring(&self, mut queue: MutexGuard<'_, Queue>) {
-        if queue.is_attended || queue.is_closed {
-            return;
-        }
-        let host = queue.host.take();
-        drop(queue);
+    fn ring(&self) {
         // A stop, since only that makes the scheduler's loop return to ours.
         self.remote.stop();
+        let host = self.lock().host.take();
         if let Some(host) = host {
             host.wake();
         }
