@@ -19,7 +19,7 @@ use std::time::Duration;
 use common::{at, manual, ns, scatter, Drops, Log};
 use nanosecond_realtime::{JoinError, LocalExecutor, LocalHandle, SpawnOptions};
 use nanosecond_scheduler::{
-    Config, ManualClock, Policy, Priority, Scheduler, SendTask, Task, TimePoint,
+    Config, Emergency, ManualClock, Policy, Priority, Scheduler, SendTask, Task, TimePoint,
 };
 
 type Executor = LocalExecutor<ManualClock>;
@@ -325,16 +325,17 @@ fn a_sleep_dropped_early_leaves_no_garbage() {
 fn a_sleep_moves_to_another_task_and_its_priority() {
     let (mut executor, clock) = executor(Config::default());
     let (handle, log) = (executor.handle(), Log::default());
-    let mut sleep = Box::pin(handle.sleep_until(at(10)));
+    let sleep = Rc::new(RefCell::new(Box::pin(handle.sleep_until(at(10)))));
+    let moved = Rc::clone(&sleep);
     let low = SpawnOptions::default().with_priority(Priority::Low);
     let high = SpawnOptions::default().with_priority(Priority::High);
     let first = executor.spawn_with(low, async move {
-        let _ = poll_fn(|cx| Poll::Ready(sleep.as_mut().poll(cx))).await;
-        sleep
+        poll_fn(|cx| Poll::Ready(sleep.borrow_mut().as_mut().poll(cx).is_ready())).await
     });
     let mover = log.clone();
     let second = async move {
-        first.await.unwrap().await;
+        assert!(!first.await.unwrap());
+        poll_fn(|cx| moved.borrow_mut().as_mut().poll(cx)).await;
         mover.push(("moved", 0));
     };
     executor.spawn_with(high, second).detach();
@@ -674,6 +675,29 @@ fn clearing_the_scheduler_cancels_the_tasks_that_sleep() {
 }
 
 #[test]
+fn safe_mode_cancels_all_but_critical_tasks_and_keeps_the_loop_alive() {
+    let config = Config { emergency: Emergency::SafeMode, ..Config::default() };
+    let (mut executor, clock) = executor(config);
+    let (handle, log) = (executor.handle(), Log::default());
+    let critical = SpawnOptions::default().with_priority(Priority::Critical);
+    executor.spawn_with(critical, sleeper(&handle, &log, "critical", 50)).detach();
+    let mut pending = executor.spawn(sleeper(&handle, &log, "pending", 50));
+    let mut woken_later = executor.spawn(Gate::default());
+    executor.tick();
+    let overlong = move || clock.advance(ns(10));
+    executor.scheduler().schedule(Task::new(overlong, ns(0)).with_hard_deadline(ns(5))).unwrap();
+    executor.tick();
+    assert!(executor.scheduler().is_in_safe_mode());
+    executor.block_on(handle.sleep_until(at(60)));
+    assert_eq!((executor.now(), log.take()), (at(60), vec![("critical", 50)]));
+    assert!(matches!(pending.try_take(), Some(Err(JoinError::Cancelled))));
+    assert!(woken_later.try_take().is_none(), "nobody has woken it");
+    let mut late = executor.spawn(async {});
+    executor.run_until_idle();
+    assert!(matches!(late.try_take(), Some(Err(JoinError::Cancelled))));
+}
+
+#[test]
 fn a_plain_task_wakes_async_ones_within_a_run() {
     let mut executor = simple();
     let gate = Gate::default();
@@ -714,7 +738,7 @@ fn it_runs_within_tokio_without_blocking_it() {
     });
     let root = async move {
         let before = slept.now();
-        let task = slept.spawn(async move { gate.await });
+        let task = slept.spawn(gate);
         slept.sleep(Duration::from_millis(3)).await;
         task.await.unwrap();
         slept.now().duration_since(before)

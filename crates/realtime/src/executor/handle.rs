@@ -87,7 +87,9 @@ impl LocalHandle {
         self.shared.now()
     }
 
-    /// Sleeps until `instant`; ready at once if that has passed.
+    /// Sleeps until `instant`; ready at once if that has passed. It can be awaited anywhere on this
+    /// thread, but it is the executor that ends it, with the priority and deadline of the task that
+    /// awaits it.
     pub fn sleep_until(&self, instant: TimePoint) -> Sleep {
         Sleep::new(Rc::clone(&self.shared), Some(instant))
     }

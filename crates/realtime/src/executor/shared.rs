@@ -8,10 +8,10 @@ use std::collections::VecDeque;
 use std::mem;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context as PollContext, Waker};
+use std::task::{Context as PollContext, Poll, Waker};
 
 use nanosecond_scheduler::{
-    Clock, Context, ScheduleError, ScheduleErrorKind, Scheduler, Task, TaskId, TimePoint,
+    Clock, Context, Priority, ScheduleError, ScheduleErrorKind, Scheduler, Task, TaskId, TimePoint,
 };
 use slab::Slab;
 
@@ -183,30 +183,42 @@ impl Shared {
         let polling = Polling { shared: self, task, outer };
         let waker = Waker::from(Arc::clone(task));
         let polled = future.as_mut().poll(&mut PollContext::from_waker(&waker));
-        if polled.is_pending() {
-            if let Some(slot) = slot(&mut self.tasks.borrow_mut(), task) {
-                if !slot.is_cancelled {
-                    slot.future = Some(future);
-                    return None;
-                }
-            }
-        }
+        let Poll::Ready(unhandled) = polled else {
+            self.put_back(task, future);
+            return None;
+        };
         drop(polling);
         drop(future);
-        match polled {
-            std::task::Poll::Ready(payload) => payload,
-            std::task::Poll::Pending => None,
+        unhandled
+    }
+
+    /// Keeps a pending future, unless its task was cancelled meanwhile.
+    fn put_back(&self, task: &Arc<TaskRef>, future: Spawned) {
+        let mut tasks = self.tasks.borrow_mut();
+        match slot(&mut tasks, task) {
+            Some(slot) if !slot.is_cancelled => slot.future = Some(future),
+            _ => {
+                drop(tasks); // The future's drop may come back here.
+                drop(future);
+            }
         }
     }
 
+    /// Requests the job that ends a sleep. It is the owner's in all respects; without an owner it
+    /// only wakes somebody, which is not to wait for others.
     pub(super) fn request_timer(self: &Rc<Self>, until: TimePoint, timer: Rc<Timer>) {
-        let options = match &timer.owner {
-            Some(owner) => slot(&mut self.tasks.borrow_mut(), owner).map(|slot| slot.options),
-            None => None,
-        };
+        let owner = timer.owner.as_ref();
+        let options = owner
+            .and_then(|owner| self.options(owner))
+            .unwrap_or(SpawnOptions::default().with_priority(Priority::Critical));
         let task = job::fire(self, Rc::clone(&timer)).at(until);
-        self.request((options.unwrap_or_default().apply(task), Some(timer)));
+        self.request((options.apply(task), Some(timer)));
         self.wakes.request_attention();
+    }
+
+    /// The options of a task that is live.
+    fn options(&self, task: &Arc<TaskRef>) -> Option<SpawnOptions> {
+        slot(&mut self.tasks.borrow_mut(), task).map(|slot| slot.options)
     }
 
     pub(super) fn cancel_timer(&self, id: TaskId) {
@@ -276,8 +288,7 @@ impl Shared {
         let mut woken = self.batch.take();
         self.wakes.take(&mut woken);
         for task in woken.drain(..) {
-            let options = slot(&mut self.tasks.borrow_mut(), &task).map(|slot| slot.options);
-            if let Some(options) = options {
+            if let Some(options) = self.options(&task) {
                 self.request((options.apply(job::poll(self, task)), None));
             }
         }
