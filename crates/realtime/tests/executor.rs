@@ -692,7 +692,7 @@ fn safe_mode_cancels_all_but_critical_tasks_and_keeps_the_loop_alive() {
     assert_eq!((executor.now(), log.take()), (at(60), vec![("critical", 50)]));
     assert!(matches!(pending.try_take(), Some(Err(JoinError::Cancelled))));
     assert!(woken_later.try_take().is_none(), "nobody has woken it");
-    let mut late = executor.spawn(async {});
+    let mut late = executor.spawn_with(SpawnOptions::default().with_name("late"), async {});
     executor.run_until_idle();
     assert!(matches!(late.try_take(), Some(Err(JoinError::Cancelled))));
 }
