@@ -1,5 +1,6 @@
 //! Hazard: async tasks that run early, out of order, twice or never; wakes, panics and drops that
 //! get lost between the tasks, their handles and the scheduler.
+#![cfg(not(target_arch = "wasm32"))]
 
 #[path = "../../../tests/common/mod.rs"]
 mod common;

@@ -1,5 +1,6 @@
 //! Hazard: outputs out of order, more futures at a time than allowed, misses that are not told or
 //! not counted, a stream that stalls on some executor.
+#![cfg(not(target_arch = "wasm32"))]
 
 #[path = "../../../tests/common/mod.rs"]
 mod common;
