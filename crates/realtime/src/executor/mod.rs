@@ -173,7 +173,8 @@ impl<C: Clock> LocalExecutor<C> {
     /// it awaits `sleep(time)` where [`block_on`](Self::block_on) would wait.
     ///
     /// `sleep` makes a timer of the other executor: `tokio::time::sleep`, say, `smol::Timer::after`, or
-    /// `setTimeout` as a future. It may end early or late; a late one makes tasks late.
+    /// `setTimeout` as a future. It may end early or late; a late one makes tasks late. What a
+    /// [`Remote`](nanosecond_scheduler::Remote) sends is noticed at the next wake or release.
     pub async fn drive<F: Future, S: Future>(
         &mut self,
         future: F,
