@@ -13,5 +13,5 @@ tools=$PWD/target/ci/wasm-bindgen-$version
 
 settings=$(.ci/std-for.sh "$target")
 eval "$settings"
-CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$tools/bin/wasm-bindgen-test-runner cargo test --quiet \
+CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$tools/bin/wasm-bindgen-test-runner cargo test \
     --locked --target "$target" "${build_std[@]}" --package nanosecond-realtime --test wasm
