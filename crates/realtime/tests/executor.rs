@@ -2,6 +2,7 @@
 //! get lost between the tasks, their handles and the scheduler.
 #![cfg(not(target_arch = "wasm32"))]
 
+#[allow(unexpected_cfgs, reason = "it asks for features of the root")]
 #[path = "../../../tests/common/mod.rs"]
 mod common;
 

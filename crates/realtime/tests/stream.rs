@@ -2,6 +2,7 @@
 //! not counted, a stream that stalls on some executor.
 #![cfg(not(target_arch = "wasm32"))]
 
+#[allow(unexpected_cfgs, reason = "it asks for features of the root")]
 #[path = "../../../tests/common/mod.rs"]
 mod common;
 
