@@ -92,13 +92,13 @@ impl PlainLoop {
         let now = self.step % self.arrivals.len();
         let later = (self.step + DELAY_STEPS) % self.arrivals.len();
         let mut fired = 0;
-        for k in 0..NEURONS {
+        for (k, &drive) in drives.iter().enumerate() {
             let arriving = std::mem::take(&mut self.arrivals[now][k]);
             if self.refractory[k] > 0 {
                 self.refractory[k] -= 1;
                 continue;
             }
-            let target = -65.0 + f64::from(drives[k]);
+            let target = -65.0 + f64::from(drive);
             let v = target + (self.potentials[k] - target) * self.decay + arriving;
             self.potentials[k] = v;
             if v >= -50.0 {
