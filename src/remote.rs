@@ -98,7 +98,7 @@ impl Bell {
         self.signal.rung.load(Ordering::Acquire)
     }
 
-    fn ring(&self) {
+    pub(crate) fn ring(&self) {
         self.signal.ring();
     }
 
@@ -123,11 +123,26 @@ impl Bell {
             return true;
         }
         // Read before parking: the last remote rings after it has signed off.
-        let alive = self.signal.remotes.load(Ordering::Acquire) > 0;
+        let alive = self.has_remotes();
         if alive {
             self.parker.park();
         }
         alive || self.has_rung()
+    }
+
+    /// As [`park`](Self::park), but without giving up the processor.
+    pub(crate) fn spin(&self) -> bool {
+        while !self.has_rung() {
+            if !self.has_remotes() {
+                return self.has_rung();
+            }
+            core::hint::spin_loop();
+        }
+        true
+    }
+
+    fn has_remotes(&self) -> bool {
+        self.signal.remotes.load(Ordering::Acquire) > 0
     }
 }
 
