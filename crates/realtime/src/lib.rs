@@ -2,5 +2,6 @@
 //! [`Scheduler`](nanosecond_scheduler::Scheduler).
 
 mod deadline;
+pub mod os;
 
 pub use deadline::DeadlineError;
