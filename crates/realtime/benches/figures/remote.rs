@@ -2,7 +2,7 @@
 
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
@@ -131,10 +131,13 @@ fn bare(
 ) -> Times {
     let clock = DefaultClock::new();
     let (flag, arrival) = (AtomicBool::new(false), Arrival::default());
+    // A real-time thread that spins would keep the other from leaving its core.
+    let moved = Barrier::new(2);
     let mut times = Times::new();
     thread::scope(|scope| {
         let worker = scope.spawn(|| {
             prepare_thread(core).into_iter().for_each(drop);
+            moved.wait();
             let clock = DefaultClock::new();
             for _ in 0..count {
                 while !flag.swap(false, Ordering::Acquire) {
@@ -143,6 +146,7 @@ fn bare(
                 arrival.note(&clock);
             }
         });
+        moved.wait();
         for _ in 0..count {
             pause(&clock, between);
             let sent = clock.now();
