@@ -41,6 +41,8 @@ pub(crate) struct Engine {
     pub(crate) queue: Queue,
     /// Released tasks in the order of any other policy.
     pub(crate) ready: Ready,
+    /// Memory for those on their way there.
+    pub(crate) released: Vec<Entry>,
     pub(crate) policy: Policy,
     /// The current decision instant: what is released by now is due. It never steps back.
     pub(crate) now: u64,
@@ -98,6 +100,7 @@ impl Engine {
             store: Store::new(config.capacity),
             queue: Queue::new(),
             ready: Ready::new(),
+            released: Vec::new(),
             policy: config.policy,
             now,
             capacity: config.capacity,
