@@ -76,7 +76,7 @@ pub(crate) struct Engine {
     pub(crate) failed: VecDeque<TaskId>,
     pub(crate) stop_requested: bool,
     #[cfg(feature = "std")]
-    pub(crate) remote_ids: std::collections::HashMap<u64, TaskId>,
+    pub(crate) remote_ids: crate::hash::FastMap<u64, TaskId>,
     #[cfg(feature = "std")]
     pub(crate) on_panic: Option<Box<dyn FnMut(TaskPanic)>>,
     pub(crate) on_deadline_miss: Option<Box<dyn FnMut(DeadlineViolation)>>,
@@ -123,7 +123,7 @@ impl Engine {
             failed: VecDeque::new(),
             stop_requested: false,
             #[cfg(feature = "std")]
-            remote_ids: std::collections::HashMap::new(),
+            remote_ids: Default::default(),
             #[cfg(feature = "std")]
             on_panic: None,
             on_deadline_miss: None,

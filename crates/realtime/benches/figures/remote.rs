@@ -1,7 +1,7 @@
 //! From a remote's `schedule` on one core to the job on another.
 
 use std::hint::spin_loop;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
@@ -33,16 +33,26 @@ pub(crate) fn measure(plan: Plan, table: &mut Table) {
         Box::new(|| asleep(Wait::Sleep)),
     ];
     let [flag, spinning, unpark, parked] = interleave(rounds, contenders);
-    let p50 = |series: &Series<Times>| series.median(|slice| slice.at(0.5));
+    // Clocks of two cores differ by more than some of these times, so that round trips are taken:
+    // what is left of one, less half of a bare flag's, is the way there.
+    let back = flag.median(|slice| slice.at(0.5)) / 2.0;
+    let one_way =
+        |series: &Series<Times>, quantile| series.median(|slice| slice.at(quantile)) - back;
     let quantiles = |series: &Series<Times>| {
-        format!("p50 {}, p99 {}", time(p50(series)), time(series.median(|slice| slice.at(0.99))))
+        format!("p50 {}, p99 {}", time(one_way(series, 0.5)), time(one_way(series, 0.99)))
     };
     let beside = format!("bare flag: {}", quantiles(&flag));
+    let is_reached = one_way(&spinning, 0.5) <= 1_000.0;
     let (figure, target) = ("remote schedule to run, spinning worker", "p50 ≤ 1 µs");
-    table.judge(figure, quantiles(&spinning), beside, target, p50(&spinning) <= 1_000.0);
+    table.judge(figure, quantiles(&spinning), beside, target, is_reached);
     let beside = format!("bare unpark: {}", quantiles(&unpark));
     let (figure, target) = ("remote schedule to run, parked worker", "p50 ≤ 10 µs");
-    table.judge(figure, quantiles(&parked), beside, target, p50(&parked) <= 10_000.0);
+    if one_way(&unpark, 0.5) <= 10_000.0 {
+        let is_reached = one_way(&parked, 0.5) <= 10_000.0;
+        table.judge(figure, quantiles(&parked), beside, target, is_reached);
+    } else {
+        table.excuse(figure, quantiles(&parked), beside, target);
+    }
 }
 
 /// Runs `work` beside a scheduler's thread on `core`, which ends with its remote.
@@ -62,24 +72,21 @@ fn with_worker<T>(core: usize, wait: Wait, work: impl FnOnce(&Remote) -> T) -> T
     done
 }
 
-/// Where the other side notes when it was reached; 0 while it was not.
+/// What the other side sets when it was reached.
 #[derive(Default)]
-struct Arrival(AtomicU64);
+struct Answer(AtomicBool);
 
-impl Arrival {
-    fn note(&self, clock: &DefaultClock) {
-        self.0.store(clock.now().as_nanos().max(1), Ordering::Release);
+impl Answer {
+    fn give(&self) {
+        self.0.store(true, Ordering::Release);
     }
 
-    /// Waits for the other side, and tells how long after `sent` it was reached. The counters of two
-    /// cores may differ by some ns, so that an arrival may seem to come before.
-    fn wait(&self, sent: TimePoint) -> u64 {
-        loop {
-            match self.0.swap(0, Ordering::Acquire) {
-                0 => spin_loop(),
-                at => return at.saturating_sub(sent.as_nanos()),
-            }
+    /// Waits for it, and tells how long after `sent` it came.
+    fn wait(&self, clock: &DefaultClock, sent: TimePoint) -> u64 {
+        while !self.0.swap(false, Ordering::Acquire) {
+            spin_loop();
         }
+        clock.now().as_nanos().saturating_sub(sent.as_nanos())
     }
 }
 
@@ -91,17 +98,18 @@ fn pause(clock: &DefaultClock, time: Duration) {
     }
 }
 
+/// Round trips: a task is sent, and its job answers.
 fn run_remotely(remote: &Remote, between: Duration, count: usize) -> Times {
     let clock = DefaultClock::new();
-    let arrival = Arc::new(Arrival::default());
+    let answer = Arc::new(Answer::default());
     let mut times = Times::new();
     for _ in 0..count {
         pause(&clock, between);
-        let (there, job) = (clock.clone(), Arc::clone(&arrival));
-        let task = SendTask::new(move || job.note(&there), Duration::ZERO);
+        let job = Arc::clone(&answer);
+        let task = SendTask::new(move || job.give(), Duration::ZERO);
         let sent = clock.now();
         remote.schedule(task).expect("there is room");
-        times.record(arrival.wait(sent));
+        times.record(answer.wait(&clock, sent));
     }
     times
 }
@@ -130,7 +138,7 @@ fn bare(
     idle: impl Fn() + Sync,
 ) -> Times {
     let clock = DefaultClock::new();
-    let (flag, arrival) = (AtomicBool::new(false), Arrival::default());
+    let (flag, answer) = (AtomicBool::new(false), Answer::default());
     // A real-time thread that spins would keep the other from leaving its core.
     let moved = Barrier::new(2);
     let mut times = Times::new();
@@ -138,12 +146,11 @@ fn bare(
         let worker = scope.spawn(|| {
             prepare_thread(core).into_iter().for_each(drop);
             moved.wait();
-            let clock = DefaultClock::new();
             for _ in 0..count {
                 while !flag.swap(false, Ordering::Acquire) {
                     idle();
                 }
-                arrival.note(&clock);
+                answer.give();
             }
         });
         moved.wait();
@@ -151,7 +158,7 @@ fn bare(
             pause(&clock, between);
             let sent = clock.now();
             call(&flag, worker.thread());
-            times.record(arrival.wait(sent));
+            times.record(answer.wait(&clock, sent));
         }
     });
     times

@@ -43,7 +43,7 @@ impl Table {
 
     /// A figure whose target supposes something of the machine that it does not keep by itself.
     pub(crate) fn excuse(&mut self, figure: &str, value: String, beside: String, target: &str) {
-        let verdict = if self.judging { "the bare loop falls short, too" } else { "not judged" };
+        let verdict = if self.judging { "falls short bare, too" } else { "not judged" };
         self.rows.push([figure.into(), value, beside, target.into(), verdict.into()]);
     }
 }
