@@ -22,12 +22,12 @@ pub(crate) fn measure(plan: Plan, table: &mut Table) {
         return table.tell("remote schedule to run", "needs two cores".into(), String::new());
     };
     let (rounds, count) = (plan.size(9, 1), plan.size(2_000, 100));
-    let awake =
-        |wait| with_worker(core, wait, |remote| run_remotely(remote, Duration::ZERO, count));
+    let many = count * 20;
+    let awake = |wait| with_worker(core, wait, |remote| run_remotely(remote, Duration::ZERO, many));
     let asleep = |wait| with_worker(core, wait, |remote| run_remotely(remote, PAUSE, count));
     // One pair of threads at a time: the machine may have no more than two cores.
     let contenders: [Contender<'_, Times>; 4] = [
-        Box::new(|| bare_flag(core, count)),
+        Box::new(|| bare_flag(core, many)),
         Box::new(|| awake(Wait::Spin)),
         Box::new(|| bare_unpark(core, count)),
         Box::new(|| asleep(Wait::Sleep)),
