@@ -35,7 +35,8 @@ pub struct Remote {
 pub(crate) struct Door {
     requests: ArrayQueue<Request>,
     capacity: usize,
-    next_number: AtomicU64,
+    /// In a line of its own, since only senders use it.
+    next_number: CachePadded<AtomicU64>,
     signal: Arc<Signal>,
 }
 
@@ -132,13 +133,13 @@ impl Bell {
         alive || self.has_rung()
     }
 
-    /// As [`park`](Self::park), but without giving up the processor.
+    /// As [`park`](Self::park), but without giving up the processor. Nor does it hint at spinning: on
+    /// a virtual machine that took 0.7 µs from a call to its answer.
     pub(crate) fn spin(&self) -> bool {
         while !self.has_rung() {
             if !self.has_remotes() {
                 return self.has_rung();
             }
-            core::hint::spin_loop();
         }
         true
     }
@@ -193,7 +194,7 @@ impl<C: Clock> Scheduler<C> {
             Arc::new(Door {
                 requests: ArrayQueue::new(capacity),
                 capacity,
-                next_number: AtomicU64::new(0),
+                next_number: CachePadded::new(AtomicU64::new(0)),
                 signal: Arc::clone(signal),
             })
         });

@@ -42,9 +42,8 @@ impl Waiter {
             Wait::Hybrid => self.sleep(&now, from, self.margin.time_to_sleep(left)),
             Wait::Sleep => self.sleep(&now, from, left),
         }
-        while now() < until && !self.bell.has_rung() {
-            core::hint::spin_loop();
-        }
+        // Without a hint at spinning: see `Bell::spin`.
+        while now() < until && !self.bell.has_rung() {}
     }
 
     /// Returns when `now()` has reached `until`. Without an operating system, every wait spins.

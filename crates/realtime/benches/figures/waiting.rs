@@ -1,7 +1,6 @@
 //! How exactly, and at what cost, each way to wait meets a release every 100 µs.
 
 use std::cell::RefCell;
-use std::hint::spin_loop;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -120,9 +119,7 @@ fn bare_spin(count: usize) -> Lateness {
     let mut release = clock.now() + PERIOD;
     let mut waits = Times::new();
     for _ in 0..count {
-        while clock.now() < release {
-            spin_loop();
-        }
+        while clock.now() < release {}
         waits.record(late_by(clock.now(), release));
         release += PERIOD;
     }
@@ -137,9 +134,7 @@ fn bare_sleep(count: usize, margin: Duration) -> Lateness {
     for _ in 0..count {
         let until = Timespec::try_from(release - margin).expect("the instant is near");
         while clock_nanosleep_absolute(ClockId::Monotonic, &until).is_err() {}
-        while now() < release {
-            spin_loop();
-        }
+        while now() < release {}
         waits.record(now().saturating_sub(release).as_nanos() as u64);
         release += PERIOD;
     }
