@@ -25,6 +25,10 @@ mod table;
 #[cfg(target_os = "linux")]
 mod waiting;
 
+/// Measures some of the figures.
+#[cfg(target_os = "linux")]
+type Section = fn(harness::Plan, &mut table::Table);
+
 #[cfg(target_os = "linux")]
 fn main() {
     use harness::Plan;
@@ -38,7 +42,7 @@ fn main() {
     let plan = Plan { quick: has("--quick") || !has("--bench") };
     println!("{}", machine::describe());
     let mut table = Table::new(plan);
-    let sections: [(&str, fn(Plan, &mut Table)); 6] = [
+    let sections: [(&str, Section); 6] = [
         ("overhead", overhead::measure),
         ("waiting", waiting::measure),
         ("remote", remote::measure),
