@@ -91,6 +91,7 @@ impl Plasticity {
 
     pub(super) fn forget(&mut self) {
         self.log.clear();
+        self.applied = 0;
         self.pre.fill(Trace::default());
         self.post.fill(Trace::default());
     }
