@@ -8,7 +8,7 @@
 //! is no branch for it.
 
 use super::lif::{Course, Membrane};
-use super::{Lif, SpikingNet, Synapse};
+use super::{Lif, SpikingNet};
 
 /// Neurons that are updated and tested for firing at once.
 const BLOCK: usize = 8;
@@ -16,14 +16,12 @@ const BLOCK: usize = 8;
 /// What is needed during a step only, and kept for the next for its memory.
 #[derive(Clone, Debug)]
 pub(super) struct Scratch {
-    /// What arrives in the step: when, and at which synapse. By time.
-    arrivals: Vec<(u64, u32)>,
-    /// What has arrived at each neuron on the grid, zero for those not in `touched`.
+    /// What arrives in the step, by time.
+    arrivals: Vec<Arrival>,
+    /// What has arrived at each neuron, [`Received::NOTHING`] for those not in `touched`.
     received: Vec<Received>,
     touched: Vec<u32>,
     awake: Vec<(u32, Membrane)>,
-    /// Where in `awake` a neuron is, else [`ASLEEP`].
-    slots: Vec<u32>,
     /// Neurons that fired in this step and are refractory at its end.
     tired: Vec<(u64, u32)>,
     /// Exponential decay over `decay_ns`.
@@ -31,30 +29,60 @@ pub(super) struct Scratch {
     decay_ns: u64,
 }
 
-const ASLEEP: u32 = u32::MAX;
+/// A spike at a synapse.
+#[derive(Clone, Copy, Debug)]
+struct Arrival {
+    at: u64,
+    synapse: u32,
+    /// The index of the next one at the same neuron, or [`NONE`].
+    next: u32,
+}
+
+/// No index.
+const NONE: u32 = u32::MAX;
 
 /// The spikes that a neuron has received in a step.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Received {
-    count: u32,
+    /// The first and the last of its arrivals.
+    first: u32,
+    last: u32,
     /// What they would have had to be at the step's begin for the same effect at its end.
     at_begin: f64,
     /// The sum of those upwards.
     upwards: f64,
 }
 
+impl Received {
+    const NOTHING: Received = Received { first: NONE, last: NONE, at_begin: 0.0, upwards: 0.0 };
+}
+
 impl Scratch {
     pub(super) fn new(neurons: usize) -> Self {
         Scratch {
             arrivals: Vec::new(),
-            received: vec![Received::default(); neurons],
+            received: vec![Received::NOTHING; neurons],
             touched: Vec::new(),
             awake: Vec::new(),
-            slots: vec![ASLEEP; neurons],
             tired: Vec::new(),
             decay: 1.0,
             decay_ns: 0,
         }
+    }
+
+    /// Appends to a neuron's arrivals.
+    #[inline]
+    fn receive(&mut self, neuron: u32, arrival: Arrival) {
+        let index = self.arrivals.len() as u32;
+        self.arrivals.push(arrival);
+        let received = &mut self.received[neuron as usize];
+        if received.first == NONE {
+            received.first = index;
+            self.touched.push(neuron);
+        } else {
+            self.arrivals[received.last as usize].next = index;
+        }
+        received.last = index;
     }
 }
 
@@ -76,10 +104,11 @@ impl SpikingNet {
             self.scratch.decay = self.tau.decay(dt);
         }
         self.receive(end);
-        self.superpose_or_wake(input);
         self.end_refractory(end);
+        self.superpose_or_wake(input);
         self.update_grid(input, end);
         self.run_awake(input, end);
+        self.forget_received();
         // All were refractory for the same time, so sorting the new ones keeps the queue sorted.
         self.scratch.tired.sort_unstable();
         self.refractory.extend(self.scratch.tired.drain(..));
@@ -88,26 +117,20 @@ impl SpikingNet {
 
     /// Collects what arrives in this step, in the order of time.
     fn receive(&mut self, end: u64) {
-        self.scratch.arrivals.clear();
         while let Some(mut flight) = self.arrivals.pop_until(end) {
             let at = flight.arrival;
-            // What arrives at the step's begin has decayed for the whole step at its end, and so on.
-            let growth = 1.0 / self.tau.decay(at - self.now);
+            let growth = self.tau.growth(at - self.now);
             let outgoing = &self.outgoing[flight.neuron as usize];
-            while let Some(&index) = outgoing.get(flight.reached as usize) {
-                let Synapse { to, delay_ns, weight } = self.synapses[index as usize];
-                flight.arrival = flight.fired_at.saturating_add(delay_ns).max(at);
+            while let Some(next) = outgoing.get(flight.reached as usize) {
+                flight.arrival = flight.fired_at.saturating_add(next.delay_ns).max(at);
                 if flight.arrival > at {
                     self.arrivals.send_on(flight);
                     break;
                 }
                 flight.reached += 1;
-                self.scratch.arrivals.push((at, index));
-                let received = &mut self.scratch.received[to as usize];
-                if received.count == 0 {
-                    self.scratch.touched.push(to);
-                }
-                received.count += 1;
+                let weight = self.weights[next.synapse as usize];
+                self.scratch.receive(next.to, Arrival { at, synapse: next.synapse, next: NONE });
+                let received = &mut self.scratch.received[next.to as usize];
                 received.at_begin += weight * growth;
                 received.upwards += weight.max(0.0);
             }
@@ -116,23 +139,21 @@ impl SpikingNet {
 
     /// Adds what was received to neurons that it cannot fire; wakes the others.
     fn superpose_or_wake(&mut self, input: &[f32]) {
-        // Beyond, what was received would have had to be great at the begin, and precision is lost.
-        let is_short = self.scratch.decay > 0.1;
-        while let Some(neuron) = self.scratch.touched.pop() {
+        let Scratch { received, touched, awake, decay, .. } = &mut self.scratch;
+        // In longer steps, what was received would have had to be great at the begin.
+        let is_short = *decay > 0.1;
+        for &neuron in &*touched {
             let index = neuron as usize;
-            let received = core::mem::take(&mut self.scratch.received[index]);
             let potential = self.potentials[index];
-            if !potential.is_finite() {
-                continue; // Refractory, if not for the whole step.
-            }
+            let received = &received[index];
             let target = self.lif.rest + sane(input[index]);
-            let at_end = target + (potential - target) * self.scratch.decay;
-            // Between spikes, potentials go straight towards the target.
+            let at_end = target + (potential - target) * *decay;
+            // Between spikes, potentials go straight towards the target. And -∞ stays what it is.
             if is_short && potential.max(at_end) + received.upwards < self.lif.threshold {
                 self.potentials[index] = potential + received.at_begin;
-            } else {
+            } else if potential.is_finite() {
                 self.potentials[index] = f64::NEG_INFINITY;
-                self.wake(neuron, Membrane { potential, at: self.now });
+                awake.push((neuron, Membrane { potential, at: self.now }));
             }
         }
     }
@@ -140,55 +161,67 @@ impl SpikingNet {
     fn end_refractory(&mut self, end: u64) {
         while let Some(&(at, neuron)) = self.refractory.front().filter(|(at, _)| *at <= end) {
             self.refractory.pop_front();
-            self.wake(neuron, self.reset_membrane(at));
+            self.scratch.awake.push((neuron, self.reset_membrane(at)));
         }
     }
 
-    fn wake(&mut self, neuron: u32, membrane: Membrane) {
-        self.scratch.slots[neuron as usize] = self.scratch.awake.len() as u32;
-        self.scratch.awake.push((neuron, membrane));
-    }
-
-    /// Takes every awake neuron through its arrivals to the step's end, and notes all arrivals.
+    /// Takes every awake neuron through its arrivals to the step's end.
     fn run_awake(&mut self, input: &[f32], end: u64) {
-        if self.scratch.awake.is_empty() && self.plasticity.is_none() {
-            return;
-        }
-        let arrivals = core::mem::take(&mut self.scratch.arrivals);
-        for &(at, index) in &arrivals {
-            let Synapse { to, weight, .. } = self.synapses[index as usize];
-            let slot = self.scratch.slots[to as usize];
-            if slot == ASLEEP {
-                self.note_arrival(index, at);
-            } else {
-                let (_, membrane) = self.scratch.awake[slot as usize];
-                let drive = sane(input[to as usize]);
-                let mut membrane = self.run(to, membrane, drive, at - 1, end);
-                // After all that happened before, and before it fires at this very instant.
-                self.note_arrival(index, at);
-                // Arrivals of the same instant add up before they fire the neuron.
-                if membrane.at < at {
-                    membrane = self.run(to, membrane, drive, at, end);
-                }
-                if membrane.at <= at {
-                    membrane.potential += weight;
-                }
-                self.scratch.awake[slot as usize].1 = membrane;
+        while let Some((neuron, mut membrane)) = self.scratch.awake.pop() {
+            let index = neuron as usize;
+            let drive = sane(input[index]);
+            let mut next = core::mem::replace(&mut self.scratch.received[index].first, NONE);
+            while next != NONE {
+                let arrival = self.scratch.arrivals[next as usize];
+                membrane = self.arrive(neuron, membrane, arrival, drive, end);
+                next = arrival.next;
             }
-        }
-        self.scratch.arrivals = arrivals;
-        while let Some((neuron, membrane)) = self.scratch.awake.pop() {
-            self.scratch.slots[neuron as usize] = ASLEEP;
-            let after = self.run(neuron, membrane, sane(input[neuron as usize]), end, end);
+            let after = self.run(neuron, membrane, drive, end, end);
             self.back_to_grid(neuron, after, end);
         }
     }
 
-    #[inline]
-    fn note_arrival(&mut self, synapse: u32, at: u64) {
-        if let Some(plasticity) = &mut self.plasticity {
-            plasticity.arrived(synapse, at, &mut self.synapses);
+    fn arrive(
+        &mut self,
+        neuron: u32,
+        membrane: Membrane,
+        arrival: Arrival,
+        drive: f64,
+        end: u64,
+    ) -> Membrane {
+        let Arrival { at, synapse, .. } = arrival;
+        let mut membrane = self.run(neuron, membrane, drive, at - 1, end);
+        // After all that happened before, and before it fires at this very instant.
+        self.note_arrival(arrival);
+        // Arrivals of the same instant add up before they fire the neuron.
+        if membrane.at < at {
+            membrane = self.run(neuron, membrane, drive, at, end);
         }
+        if membrane.at <= at {
+            membrane.potential += self.weights[synapse as usize];
+        }
+        membrane
+    }
+
+    #[inline]
+    fn note_arrival(&mut self, arrival: Arrival) {
+        if let Some(plasticity) = &mut self.plasticity {
+            plasticity.arrived(arrival.synapse, arrival.at, &mut self.weights);
+        }
+    }
+
+    /// Notes what was received and not noted yet, and makes room for the next step.
+    fn forget_received(&mut self) {
+        while let Some(neuron) = self.scratch.touched.pop() {
+            let received = &mut self.scratch.received[neuron as usize];
+            let mut next = core::mem::replace(received, Received::NOTHING).first;
+            while self.plasticity.is_some() && next != NONE {
+                let arrival = self.scratch.arrivals[next as usize];
+                self.note_arrival(arrival);
+                next = arrival.next;
+            }
+        }
+        self.scratch.arrivals.clear();
     }
 
     /// Takes a neuron to `until`, firing on the way. If the result is of a later instant than `until`, the
