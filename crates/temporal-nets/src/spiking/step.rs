@@ -11,7 +11,7 @@ use super::lif::{Course, Membrane};
 use super::{Lif, SpikingNet};
 
 /// Neurons that are updated and tested for firing at once.
-const BLOCK: usize = 8;
+const BLOCK: usize = 64;
 
 /// What is needed during a step only, and kept for the next for its memory.
 #[derive(Clone, Debug)]
@@ -22,6 +22,10 @@ pub(super) struct Scratch {
     received: Vec<Received>,
     touched: Vec<u32>,
     awake: Vec<(u32, Membrane)>,
+    /// The grid's potentials at the step's end, then those at its begin: they are swapped.
+    updated: Vec<f64>,
+    /// Blocks of the grid in which a neuron fires.
+    hot_blocks: Vec<usize>,
     /// Neurons that fired in this step and are refractory at its end.
     tired: Vec<(u64, u32)>,
     /// Exponential decay over `decay_ns`.
@@ -64,6 +68,8 @@ impl Scratch {
             received: vec![Received::NOTHING; neurons],
             touched: Vec::new(),
             awake: Vec::new(),
+            updated: vec![0.0; neurons],
+            hot_blocks: Vec::new(),
             tired: Vec::new(),
             decay: 1.0,
             decay_ns: 0,
@@ -142,20 +148,27 @@ impl SpikingNet {
         let Scratch { received, touched, awake, decay, .. } = &mut self.scratch;
         // In longer steps, what was received would have had to be great at the begin.
         let is_short = *decay > 0.1;
-        for &neuron in &*touched {
+        let is_plastic = self.plasticity.is_some();
+        touched.retain(|&neuron| {
             let index = neuron as usize;
             let potential = self.potentials[index];
-            let received = &received[index];
+            let received = &mut received[index];
             let target = self.lif.rest + sane(input[index]);
             let at_end = target + (potential - target) * *decay;
-            // Between spikes, potentials go straight towards the target. And -∞ stays what it is.
-            if is_short && potential.max(at_end) + received.upwards < self.lif.threshold {
+            // Between spikes, potentials go straight towards the target.
+            let is_safe = is_short && potential.max(at_end) + received.upwards < self.lif.threshold;
+            if is_safe && potential.is_finite() {
                 self.potentials[index] = potential + received.at_begin;
+                if !is_plastic {
+                    *received = Received::NOTHING; // Nobody asks for it any more.
+                    return false;
+                }
             } else if potential.is_finite() {
                 self.potentials[index] = f64::NEG_INFINITY;
                 awake.push((neuron, Membrane { potential, at: self.now }));
             }
-        }
+            true
+        });
     }
 
     fn end_refractory(&mut self, end: u64) {
@@ -248,46 +261,31 @@ impl SpikingNet {
     }
 
     fn update_grid(&mut self, input: &[f32], end: u64) {
-        let mut start = 0;
-        while start + BLOCK <= input.len() {
-            self.update_block::<BLOCK>(start, input, end);
-            start += BLOCK;
-        }
-        for neuron in start..input.len() {
-            self.update_block::<1>(neuron, input, end);
-        }
-    }
-
-    #[inline(always)]
-    fn update_block<const W: usize>(&mut self, start: usize, input: &[f32], end: u64) {
         let Lif { rest, threshold, .. } = self.lif;
-        let decay = self.scratch.decay;
-        let drives: [f32; W] = input[start..start + W].try_into().expect("a slice of W");
-        let block = &mut self.potentials[start..start + W];
-        let mut updated: [f64; W] = (&*block).try_into().expect("a slice of W");
-        let mut fires = false;
-        for (potential, drive) in updated.iter_mut().zip(drives) {
-            let target = rest + sane(drive);
-            *potential = target + (*potential - target) * decay;
-            fires |= *potential >= threshold;
+        let Scratch { updated, hot_blocks, decay, .. } = &mut self.scratch;
+        let blocks = updated.chunks_mut(BLOCK).zip(self.potentials.chunks(BLOCK));
+        for (block, ((updated, potentials), drives)) in blocks.zip(input.chunks(BLOCK)).enumerate()
+        {
+            let mut fires = false;
+            for ((updated, potential), &drive) in updated.iter_mut().zip(potentials).zip(drives) {
+                let target = rest + sane(drive);
+                *updated = target + (potential - target) * *decay;
+                fires |= *updated >= threshold;
+            }
+            if fires {
+                hot_blocks.push(block);
+            }
         }
-        if fires {
-            self.fire_in_block(start, &updated, &drives, end);
-        } else {
-            block.copy_from_slice(&updated);
-        }
-    }
-
-    #[cold]
-    fn fire_in_block(&mut self, start: usize, updated: &[f64], drives: &[f32], end: u64) {
-        for (k, (&potential, &drive)) in updated.iter().zip(drives).enumerate() {
-            let neuron = start + k;
-            if potential >= self.lif.threshold {
-                let before = Membrane { potential: self.potentials[neuron], at: self.now };
-                let after = self.run(neuron as u32, before, sane(drive), end, end);
-                self.back_to_grid(neuron as u32, after, end);
-            } else {
-                self.potentials[neuron] = potential;
+        core::mem::swap(updated, &mut self.potentials);
+        while let Some(block) = self.scratch.hot_blocks.pop() {
+            let first = block * BLOCK;
+            for neuron in first..(first + BLOCK).min(input.len()) {
+                if self.potentials[neuron] >= threshold {
+                    let potential = self.scratch.updated[neuron];
+                    let before = Membrane { potential, at: self.now };
+                    let after = self.run(neuron as u32, before, sane(input[neuron]), end, end);
+                    self.back_to_grid(neuron as u32, after, end);
+                }
             }
         }
     }
