@@ -1,14 +1,14 @@
 //! One step of a [`SpikingNet`].
 //!
 //! Most neurons are updated together, from the step's begin to its end, in a loop that compiles to
-//! vector code: the *grid*. Spikes that arrive are added there too, by superposition, as long as the
-//! neuron cannot reach its threshold. One that might, or whose refractory time ends, leaves the grid: it
-//! is *awake*, and goes from event to event by itself until the step's end. Off the grid a potential is
-//! -∞, which the update maps to -∞ (or, over long steps, NaN): no neuron is updated twice, and there
-//! is no branch for it.
+//! vector code: the *grid*. Spikes that arrive are added there too, by superposition, as long as they
+//! cannot take the neuron to its threshold. If they might, or if its refractory time ends, a neuron
+//! leaves the grid: it is *awake*, and goes from event to event by itself until the step's end. Off the
+//! grid a potential is -∞, which the update maps to -∞ (or, over long steps, NaN): no neuron is
+//! updated twice, and there is no branch for it.
 
 use super::lif::{Course, Membrane};
-use super::{Lif, SpikingNet};
+use super::{Lif, Outgoing, SpikingNet};
 
 /// Neurons that are updated and tested for firing at once.
 const BLOCK: usize = 64;
@@ -16,12 +16,11 @@ const BLOCK: usize = 64;
 /// What is needed during a step only, and kept for the next for its memory.
 #[derive(Clone, Debug)]
 pub(super) struct Scratch {
-    /// What arrives in the step, by time.
-    arrivals: Vec<Arrival>,
-    /// What has arrived at each neuron, [`Received::NOTHING`] for those not in `touched`.
-    received: Vec<Received>,
-    touched: Vec<u32>,
     awake: Vec<(u32, Membrane)>,
+    /// Where in `awake` a neuron is, else [`ASLEEP`].
+    slots: Vec<u32>,
+    /// What arrives at awake neurons, by time.
+    arrivals: Vec<Arrival>,
     /// The grid's potentials at the step's end, then those at its begin: they are swapped.
     updated: Vec<f64>,
     /// Blocks of the grid in which a neuron fires.
@@ -33,41 +32,22 @@ pub(super) struct Scratch {
     decay_ns: u64,
 }
 
-/// A spike at a synapse.
+const ASLEEP: u32 = u32::MAX;
+
+/// A spike at a synapse, and where in `awake` its neuron is.
 #[derive(Clone, Copy, Debug)]
 struct Arrival {
     at: u64,
     synapse: u32,
-    /// The index of the next one at the same neuron, or [`NONE`].
-    next: u32,
-}
-
-/// No index.
-const NONE: u32 = u32::MAX;
-
-/// The spikes that a neuron has received in a step.
-#[derive(Clone, Copy, Debug)]
-struct Received {
-    /// The first and the last of its arrivals.
-    first: u32,
-    last: u32,
-    /// What they would have had to be at the step's begin for the same effect at its end.
-    at_begin: f64,
-    /// The sum of those upwards.
-    upwards: f64,
-}
-
-impl Received {
-    const NOTHING: Received = Received { first: NONE, last: NONE, at_begin: 0.0, upwards: 0.0 };
+    slot: u32,
 }
 
 impl Scratch {
     pub(super) fn new(neurons: usize) -> Self {
         Scratch {
-            arrivals: Vec::new(),
-            received: vec![Received::NOTHING; neurons],
-            touched: Vec::new(),
             awake: Vec::new(),
+            slots: vec![ASLEEP; neurons],
+            arrivals: Vec::new(),
             updated: vec![0.0; neurons],
             hot_blocks: Vec::new(),
             tired: Vec::new(),
@@ -76,19 +56,11 @@ impl Scratch {
         }
     }
 
-    /// Appends to a neuron's arrivals.
-    #[inline]
-    fn receive(&mut self, neuron: u32, arrival: Arrival) {
-        let index = self.arrivals.len() as u32;
-        self.arrivals.push(arrival);
-        let received = &mut self.received[neuron as usize];
-        if received.first == NONE {
-            received.first = index;
-            self.touched.push(neuron);
-        } else {
-            self.arrivals[received.last as usize].next = index;
-        }
-        received.last = index;
+    fn wake(&mut self, neuron: u32, membrane: Membrane) -> u32 {
+        let slot = self.awake.len() as u32;
+        self.slots[neuron as usize] = slot;
+        self.awake.push((neuron, membrane));
+        slot
     }
 }
 
@@ -109,103 +81,102 @@ impl SpikingNet {
             self.scratch.decay_ns = dt;
             self.scratch.decay = self.tau.decay(dt);
         }
-        self.receive(end);
         self.end_refractory(end);
-        self.superpose_or_wake(input);
+        self.receive(input, end);
         self.update_grid(input, end);
         self.run_awake(input, end);
-        self.forget_received();
         // All were refractory for the same time, so sorting the new ones keeps the queue sorted.
         self.scratch.tired.sort_unstable();
         self.refractory.extend(self.scratch.tired.drain(..));
         self.now = end;
     }
 
-    /// Collects what arrives in this step, in the order of time.
-    fn receive(&mut self, end: u64) {
+    fn end_refractory(&mut self, end: u64) {
+        while let Some(&(at, neuron)) = self.refractory.front().filter(|(at, _)| *at <= end) {
+            self.refractory.pop_front();
+            self.scratch.wake(neuron, self.reset_membrane(at));
+        }
+    }
+
+    /// Goes through what arrives in this step, in the order of time.
+    fn receive(&mut self, input: &[f32], end: u64) {
         while let Some(mut flight) = self.arrivals.pop_until(end) {
             let at = flight.arrival;
             let growth = self.tau.growth(at - self.now);
-            let outgoing = &self.outgoing[flight.neuron as usize];
-            while let Some(next) = outgoing.get(flight.reached as usize) {
-                flight.arrival = flight.fired_at.saturating_add(next.delay_ns).max(at);
+            let from = flight.neuron as usize;
+            while let Some(&Outgoing { delay_ns, synapse, to }) =
+                self.outgoing[from].get(flight.reached as usize)
+            {
+                flight.arrival = flight.fired_at.saturating_add(delay_ns).max(at);
                 if flight.arrival > at {
                     self.arrivals.send_on(flight);
                     break;
                 }
                 flight.reached += 1;
-                let weight = self.weights[next.synapse as usize];
-                self.scratch.receive(next.to, Arrival { at, synapse: next.synapse, next: NONE });
-                let received = &mut self.scratch.received[next.to as usize];
-                received.at_begin += weight * growth;
-                received.upwards += weight.max(0.0);
+                if self.superpose(to, self.weights[synapse as usize] * growth, input) {
+                    self.note_arrival(synapse, at);
+                } else {
+                    let slot = self.scratch.slots[to as usize];
+                    self.scratch.arrivals.push(Arrival { at, synapse, slot });
+                }
             }
         }
     }
 
-    /// Adds what was received to neurons that it cannot fire; wakes the others.
-    fn superpose_or_wake(&mut self, input: &[f32]) {
-        let Scratch { received, touched, awake, decay, .. } = &mut self.scratch;
-        // In longer steps, what was received would have had to be great at the begin.
-        let is_short = *decay > 0.1;
-        let is_plastic = self.plasticity.is_some();
-        touched.retain(|&neuron| {
-            let index = neuron as usize;
-            let potential = self.potentials[index];
-            let received = &mut received[index];
-            let target = self.lif.rest + sane(input[index]);
-            let at_end = target + (potential - target) * *decay;
-            // Between spikes, potentials go straight towards the target.
-            let is_safe = is_short && potential.max(at_end) + received.upwards < self.lif.threshold;
-            if is_safe && potential.is_finite() {
-                self.potentials[index] = potential + received.at_begin;
-                if !is_plastic {
-                    *received = Received::NOTHING; // Nobody asks for it any more.
-                    return false;
-                }
-            } else if potential.is_finite() {
-                self.potentials[index] = f64::NEG_INFINITY;
-                awake.push((neuron, Membrane { potential, at: self.now }));
-            }
-            true
-        });
+    /// Adds an arrival to a neuron on the grid: `push` at the step's begin has the same effect at its
+    /// end. If that may fire the neuron it is woken instead. Tells whether the arrival is dealt with.
+    #[inline(always)]
+    fn superpose(&mut self, neuron: u32, push: f64, input: &[f32]) -> bool {
+        let index = neuron as usize;
+        let potential = self.potentials[index];
+        let pushed = potential + push;
+        // Between spikes potentials go straight towards the target, so neither the old course nor the
+        // new one, which begins at the arrival, gets beyond this.
+        let most = potential.max(pushed);
+        let target = self.lif.rest + sane(input[index]);
+        let most_at_end = target + (most - target) * self.scratch.decay;
+        // In long steps, pushes are great and precision is lost.
+        let is_short = self.scratch.decay > 0.1;
+        if is_short && most.max(most_at_end) < self.lif.threshold {
+            self.potentials[index] = pushed;
+            // Off the grid, -∞ has stayed what it is: awake or, for all of the step, refractory.
+            return potential.is_finite() || self.scratch.slots[index] == ASLEEP;
+        }
+        if potential.is_finite() {
+            self.potentials[index] = f64::NEG_INFINITY;
+            self.scratch.wake(neuron, Membrane { potential, at: self.now });
+        }
+        self.scratch.slots[index] == ASLEEP
     }
 
-    fn end_refractory(&mut self, end: u64) {
-        while let Some(&(at, neuron)) = self.refractory.front().filter(|(at, _)| *at <= end) {
-            self.refractory.pop_front();
-            self.scratch.awake.push((neuron, self.reset_membrane(at)));
+    #[inline]
+    fn note_arrival(&mut self, synapse: u32, at: u64) {
+        if let Some(plasticity) = &mut self.plasticity {
+            plasticity.arrived(synapse, at, &mut self.weights);
         }
     }
 
     /// Takes every awake neuron through its arrivals to the step's end.
     fn run_awake(&mut self, input: &[f32], end: u64) {
-        while let Some((neuron, mut membrane)) = self.scratch.awake.pop() {
-            let index = neuron as usize;
-            let drive = sane(input[index]);
-            let mut next = core::mem::replace(&mut self.scratch.received[index].first, NONE);
-            while next != NONE {
-                let arrival = self.scratch.arrivals[next as usize];
-                membrane = self.arrive(neuron, membrane, arrival, drive, end);
-                next = arrival.next;
-            }
-            let after = self.run(neuron, membrane, drive, end, end);
+        let mut arrivals = core::mem::take(&mut self.scratch.arrivals);
+        for arrival in arrivals.drain(..) {
+            self.arrive(arrival, input, end);
+        }
+        self.scratch.arrivals = arrivals;
+        while let Some((neuron, membrane)) = self.scratch.awake.pop() {
+            self.scratch.slots[neuron as usize] = ASLEEP;
+            let after = self.run(neuron, membrane, sane(input[neuron as usize]), end, end);
             self.back_to_grid(neuron, after, end);
         }
     }
 
-    fn arrive(
-        &mut self,
-        neuron: u32,
-        membrane: Membrane,
-        arrival: Arrival,
-        drive: f64,
-        end: u64,
-    ) -> Membrane {
-        let Arrival { at, synapse, .. } = arrival;
+    fn arrive(&mut self, arrival: Arrival, input: &[f32], end: u64) {
+        let Arrival { at, synapse, slot } = arrival;
+        let (neuron, membrane) = self.scratch.awake[slot as usize];
+        let drive = sane(input[neuron as usize]);
         let mut membrane = self.run(neuron, membrane, drive, at - 1, end);
         // After all that happened before, and before it fires at this very instant.
-        self.note_arrival(arrival);
+        self.note_arrival(synapse, at);
         // Arrivals of the same instant add up before they fire the neuron.
         if membrane.at < at {
             membrane = self.run(neuron, membrane, drive, at, end);
@@ -213,28 +184,7 @@ impl SpikingNet {
         if membrane.at <= at {
             membrane.potential += self.weights[synapse as usize];
         }
-        membrane
-    }
-
-    #[inline]
-    fn note_arrival(&mut self, arrival: Arrival) {
-        if let Some(plasticity) = &mut self.plasticity {
-            plasticity.arrived(arrival.synapse, arrival.at, &mut self.weights);
-        }
-    }
-
-    /// Notes what was received and not noted yet, and makes room for the next step.
-    fn forget_received(&mut self) {
-        while let Some(neuron) = self.scratch.touched.pop() {
-            let received = &mut self.scratch.received[neuron as usize];
-            let mut next = core::mem::replace(received, Received::NOTHING).first;
-            while self.plasticity.is_some() && next != NONE {
-                let arrival = self.scratch.arrivals[next as usize];
-                self.note_arrival(arrival);
-                next = arrival.next;
-            }
-        }
-        self.scratch.arrivals.clear();
+        self.scratch.awake[slot as usize].1 = membrane;
     }
 
     /// Takes a neuron to `until`, firing on the way. If the result is of a later instant than `until`, the
