@@ -11,7 +11,7 @@ use super::lif::{Course, Membrane};
 use super::{Lif, Outgoing, SpikingNet};
 
 /// Neurons that are updated and tested for firing at once.
-const BLOCK: usize = 64;
+const BLOCK: usize = 16;
 
 /// What is needed during a step only, and kept for the next for its memory.
 #[derive(Clone, Debug)]
@@ -132,12 +132,13 @@ impl SpikingNet {
         let pushed = potential + push;
         // Between spikes potentials go straight towards the target, so neither the old course nor the
         // new one, which begins at the arrival, gets beyond this.
-        let most = potential.max(pushed);
+        let most = if push > 0.0 { pushed } else { potential };
         let target = self.lif.rest + sane(input[index]);
         let most_at_end = target + (most - target) * self.scratch.decay;
         // In long steps, pushes are great and precision is lost.
         let is_short = self.scratch.decay > 0.1;
-        if is_short && most.max(most_at_end) < self.lif.threshold {
+        let threshold = self.lif.threshold;
+        if is_short && most < threshold && most_at_end < threshold {
             self.potentials[index] = pushed;
             // Off the grid, -∞ has stayed what it is: awake or, for all of the step, refractory.
             return potential.is_finite() || self.scratch.slots[index] == ASLEEP;
@@ -213,18 +214,27 @@ impl SpikingNet {
     fn update_grid(&mut self, input: &[f32], end: u64) {
         let Lif { rest, threshold, .. } = self.lif;
         let Scratch { updated, hot_blocks, decay, .. } = &mut self.scratch;
-        let blocks = updated.chunks_mut(BLOCK).zip(self.potentials.chunks(BLOCK));
-        for (block, ((updated, potentials), drives)) in blocks.zip(input.chunks(BLOCK)).enumerate()
-        {
+        let update = |updated: &mut [f64], potentials: &[f64], drives: &[f32]| {
             let mut fires = false;
             for ((updated, potential), &drive) in updated.iter_mut().zip(potentials).zip(drives) {
                 let target = rest + sane(drive);
                 *updated = target + (potential - target) * *decay;
                 fires |= *updated >= threshold;
             }
-            if fires {
+            fires
+        };
+        let mut blocks = updated.chunks_exact_mut(BLOCK);
+        let (old, drives) = (self.potentials.chunks_exact(BLOCK), input.chunks_exact(BLOCK));
+        let (old_rest, drives_rest) = (old.remainder(), drives.remainder());
+        for (block, ((updated, potentials), drives)) in
+            (&mut blocks).zip(old).zip(drives).enumerate()
+        {
+            if update(updated, potentials, drives) {
                 hot_blocks.push(block);
             }
+        }
+        if update(blocks.into_remainder(), old_rest, drives_rest) {
+            hot_blocks.push(input.len() / BLOCK);
         }
         core::mem::swap(updated, &mut self.potentials);
         while let Some(block) = self.scratch.hot_blocks.pop() {
