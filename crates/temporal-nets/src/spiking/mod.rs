@@ -134,7 +134,7 @@ impl SpikingNet {
             fired: Vec::new(),
             record: SpikeRecord { spikes: VecDeque::new(), capacity: 0, lost: 0 },
             undelivered: 0,
-            scratch: step::Scratch::new(neurons),
+            scratch: step::Scratch::new(neurons, lif.rest),
         })
     }
 

@@ -8,14 +8,17 @@
 //! updated twice, and there is no branch for it.
 
 use super::lif::{Course, Membrane};
-use super::{Lif, Outgoing, SpikingNet};
+use super::{Outgoing, SpikingNet};
 
-/// Neurons that are updated and tested for firing at once.
-const BLOCK: usize = 16;
+/// Neurons that are tested for firing at once.
+const BLOCK: usize = 32;
 
 /// What is needed during a step only, and kept for the next for its memory.
 #[derive(Clone, Debug)]
 pub(super) struct Scratch {
+    /// The last step's drives, and where each takes its neuron's potential.
+    drives: Vec<f32>,
+    targets: Vec<f64>,
     awake: Vec<(u32, Membrane)>,
     /// Where in `awake` a neuron is, else [`ASLEEP`].
     slots: Vec<u32>,
@@ -43,8 +46,10 @@ struct Arrival {
 }
 
 impl Scratch {
-    pub(super) fn new(neurons: usize) -> Self {
+    pub(super) fn new(neurons: usize, rest: f64) -> Self {
         Scratch {
+            drives: vec![0.0; neurons],
+            targets: vec![rest; neurons],
             awake: Vec::new(),
             slots: vec![ASLEEP; neurons],
             arrivals: Vec::new(),
@@ -81,14 +86,29 @@ impl SpikingNet {
             self.scratch.decay_ns = dt;
             self.scratch.decay = self.tau.decay(dt);
         }
+        self.set_targets(input);
         self.end_refractory(end);
-        self.receive(input, end);
-        self.update_grid(input, end);
-        self.run_awake(input, end);
+        self.receive(end);
+        self.update_grid(end);
+        self.run_awake(end);
         // All were refractory for the same time, so sorting the new ones keeps the queue sorted.
         self.scratch.tired.sort_unstable();
         self.refractory.extend(self.scratch.tired.drain(..));
         self.now = end;
+    }
+
+    /// Where the drives take the potentials. Drives often stay as they are for many steps, and comparing
+    /// them costs less than this.
+    fn set_targets(&mut self, input: &[f32]) {
+        let Scratch { drives, targets, .. } = &mut self.scratch;
+        let bits = input.iter().zip(&*drives).map(|(a, b)| a.to_bits() ^ b.to_bits());
+        if bits.fold(0, |all, bits| all | bits) == 0 {
+            return;
+        }
+        drives.copy_from_slice(input);
+        for (target, &drive) in targets.iter_mut().zip(input) {
+            *target = self.lif.rest + sane(drive);
+        }
     }
 
     fn end_refractory(&mut self, end: u64) {
@@ -99,7 +119,7 @@ impl SpikingNet {
     }
 
     /// Goes through what arrives in this step, in the order of time.
-    fn receive(&mut self, input: &[f32], end: u64) {
+    fn receive(&mut self, end: u64) {
         while let Some(mut flight) = self.arrivals.pop_until(end) {
             let at = flight.arrival;
             let growth = self.tau.growth(at - self.now);
@@ -113,7 +133,7 @@ impl SpikingNet {
                     break;
                 }
                 flight.reached += 1;
-                if self.superpose(to, self.weights[synapse as usize] * growth, input) {
+                if self.superpose(to, self.weights[synapse as usize] * growth) {
                     self.note_arrival(synapse, at);
                 } else {
                     let slot = self.scratch.slots[to as usize];
@@ -126,14 +146,14 @@ impl SpikingNet {
     /// Adds an arrival to a neuron on the grid: `push` at the step's begin has the same effect at its
     /// end. If that may fire the neuron it is woken instead. Tells whether the arrival is dealt with.
     #[inline(always)]
-    fn superpose(&mut self, neuron: u32, push: f64, input: &[f32]) -> bool {
+    fn superpose(&mut self, neuron: u32, push: f64) -> bool {
         let index = neuron as usize;
         let potential = self.potentials[index];
         let pushed = potential + push;
         // Between spikes potentials go straight towards the target, so neither the old course nor the
         // new one, which begins at the arrival, gets beyond this.
         let most = if push > 0.0 { pushed } else { potential };
-        let target = self.lif.rest + sane(input[index]);
+        let target = self.scratch.targets[index];
         let most_at_end = target + (most - target) * self.scratch.decay;
         // In long steps, pushes are great and precision is lost.
         let is_short = self.scratch.decay > 0.1;
@@ -158,29 +178,28 @@ impl SpikingNet {
     }
 
     /// Takes every awake neuron through its arrivals to the step's end.
-    fn run_awake(&mut self, input: &[f32], end: u64) {
+    fn run_awake(&mut self, end: u64) {
         let mut arrivals = core::mem::take(&mut self.scratch.arrivals);
         for arrival in arrivals.drain(..) {
-            self.arrive(arrival, input, end);
+            self.arrive(arrival, end);
         }
         self.scratch.arrivals = arrivals;
         while let Some((neuron, membrane)) = self.scratch.awake.pop() {
             self.scratch.slots[neuron as usize] = ASLEEP;
-            let after = self.run(neuron, membrane, sane(input[neuron as usize]), end, end);
+            let after = self.run(neuron, membrane, end, end);
             self.back_to_grid(neuron, after, end);
         }
     }
 
-    fn arrive(&mut self, arrival: Arrival, input: &[f32], end: u64) {
+    fn arrive(&mut self, arrival: Arrival, end: u64) {
         let Arrival { at, synapse, slot } = arrival;
         let (neuron, membrane) = self.scratch.awake[slot as usize];
-        let drive = sane(input[neuron as usize]);
-        let mut membrane = self.run(neuron, membrane, drive, at - 1, end);
+        let mut membrane = self.run(neuron, membrane, at - 1, end);
         // After all that happened before, and before it fires at this very instant.
         self.note_arrival(synapse, at);
         // Arrivals of the same instant add up before they fire the neuron.
         if membrane.at < at {
-            membrane = self.run(neuron, membrane, drive, at, end);
+            membrane = self.run(neuron, membrane, at, end);
         }
         if membrane.at <= at {
             membrane.potential += self.weights[synapse as usize];
@@ -190,15 +209,8 @@ impl SpikingNet {
 
     /// Takes a neuron to `until`, firing on the way. If the result is of a later instant than `until`, the
     /// neuron is refractory until then.
-    fn run(
-        &mut self,
-        neuron: u32,
-        mut membrane: Membrane,
-        drive: f64,
-        until: u64,
-        end: u64,
-    ) -> Membrane {
-        let target = self.lif.rest + drive;
+    fn run(&mut self, neuron: u32, mut membrane: Membrane, until: u64, end: u64) -> Membrane {
+        let target = self.scratch.targets[neuron as usize];
         while membrane.at <= until {
             match self.lif.advance(self.tau, membrane, target, until) {
                 Course::Arrived(membrane) => return membrane,
@@ -211,39 +223,27 @@ impl SpikingNet {
         membrane
     }
 
-    fn update_grid(&mut self, input: &[f32], end: u64) {
-        let Lif { rest, threshold, .. } = self.lif;
-        let Scratch { updated, hot_blocks, decay, .. } = &mut self.scratch;
-        let update = |updated: &mut [f64], potentials: &[f64], drives: &[f32]| {
-            let mut fires = false;
-            for ((updated, potential), &drive) in updated.iter_mut().zip(potentials).zip(drives) {
-                let target = rest + sane(drive);
-                *updated = target + (potential - target) * *decay;
-                fires |= *updated >= threshold;
-            }
-            fires
-        };
-        let mut blocks = updated.chunks_exact_mut(BLOCK);
-        let (old, drives) = (self.potentials.chunks_exact(BLOCK), input.chunks_exact(BLOCK));
-        let (old_rest, drives_rest) = (old.remainder(), drives.remainder());
-        for (block, ((updated, potentials), drives)) in
-            (&mut blocks).zip(old).zip(drives).enumerate()
-        {
-            if update(updated, potentials, drives) {
+    fn update_grid(&mut self, end: u64) {
+        let threshold = self.lif.threshold;
+        let Scratch { updated, hot_blocks, targets, decay, .. } = &mut self.scratch;
+        let course = self.potentials.iter().zip(targets.iter());
+        for (updated, (potential, target)) in updated.iter_mut().zip(course) {
+            *updated = target + (potential - target) * *decay;
+        }
+        for (block, potentials) in updated.chunks(BLOCK).enumerate() {
+            // Not `any`, which stops early and so is no vector code.
+            if potentials.iter().fold(false, |fires, &v| fires | (v >= threshold)) {
                 hot_blocks.push(block);
             }
-        }
-        if update(blocks.into_remainder(), old_rest, drives_rest) {
-            hot_blocks.push(input.len() / BLOCK);
         }
         core::mem::swap(updated, &mut self.potentials);
         while let Some(block) = self.scratch.hot_blocks.pop() {
             let first = block * BLOCK;
-            for neuron in first..(first + BLOCK).min(input.len()) {
+            for neuron in first..(first + BLOCK).min(self.potentials.len()) {
                 if self.potentials[neuron] >= threshold {
                     let potential = self.scratch.updated[neuron];
                     let before = Membrane { potential, at: self.now };
-                    let after = self.run(neuron as u32, before, sane(input[neuron]), end, end);
+                    let after = self.run(neuron as u32, before, end, end);
                     self.back_to_grid(neuron as u32, after, end);
                 }
             }
