@@ -58,7 +58,7 @@ pub use policy::Policy;
 #[cfg(feature = "std")]
 pub use remote::{Remote, RemoteError, RemoteErrorKind, RemoteId};
 pub use scheduler::Scheduler;
-pub use send_task::SendTask;
+pub use send_task::{SendBody, SendTask};
 pub use task::{Priority, Task, TaskId};
 pub use tick::TickReport;
 pub use time::TimePoint;
