@@ -159,7 +159,7 @@ impl Engine {
         task: Task,
         release: Option<u64>,
     ) -> Result<TaskId, ScheduleError> {
-        let admitted = self.refusal(&task, release).and_then(|()| self.admit(&task));
+        let admitted = self.refusal(&task, release).and_then(|()| self.admit(&task, release));
         let admitted = match admitted {
             Ok(admitted) => admitted,
             Err(kind) => return Err(ScheduleError::new(kind, task)),
@@ -217,10 +217,6 @@ impl Engine {
             return Err(ScheduleErrorKind::Full { capacity: self.capacity });
         }
         Ok(())
-    }
-
-    fn admit(&mut self, _task: &Task) -> Result<Option<()>, ScheduleErrorKind> {
-        Ok(None)
     }
 
     /// Queues the next job of a live task that is not in the queue.
