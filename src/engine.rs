@@ -155,7 +155,7 @@ impl Engine {
         task: Task,
         release: Option<u64>,
     ) -> Result<TaskId, ScheduleError> {
-        let admitted = self.refusal(&task, release).and_then(|()| self.admit(&task));
+        let admitted = self.refusal(&task, release).and_then(|()| self.admit(&task, release));
         let admitted = match admitted {
             Ok(admitted) => admitted,
             Err(kind) => return Err(ScheduleError::new(kind, task)),
@@ -206,10 +206,6 @@ impl Engine {
         Ok(())
     }
 
-    fn admit(&mut self, _task: &Task) -> Result<Option<()>, ScheduleErrorKind> {
-        Ok(None)
-    }
-
     /// Queues the next job of a live task that is not in the queue.
     pub(crate) fn enqueue(&mut self, id: TaskId, release: u64) {
         self.store.set_location(id, Location::RUN);
@@ -249,37 +245,37 @@ impl Engine {
 
     /// Cancels a task, and those after it that do not run without it.
     pub(crate) fn cancel(&mut self, id: TaskId) -> Result<(), CancelError> {
-        if !self.is_plain || self.store.place_of_any(id).is_none_or(Place::has_attributes) {
-            return self.cancel_special(id);
-        }
         let Some((place, closure)) = self.store.remove(id) else { return Err(CancelError) };
-        self.queue.cancelled(id, place, &mut self.store);
-        self.recorder.cancelled();
-        // Last, because dropping what the closure captured runs the user's code.
-        drop(closure);
-        Ok(())
-    }
-
-    #[inline(never)]
-    fn cancel_special(&mut self, id: TaskId) -> Result<(), CancelError> {
-        let closure = self.cancel_one(id).ok_or(CancelError)?;
-        self.settle_failures(closure);
-        Ok(())
-    }
-
-    /// Cancels a task; its dependents become [`failed`](Self::failed).
-    pub(crate) fn cancel_one(&mut self, id: TaskId) -> Option<Option<Closure>> {
-        if !self.is_pending(id) {
-            return None;
+        if self.is_plain && !place.has_attributes() {
+            self.recorder.cancelled();
+            self.queue.cancelled(id, place, &mut self.store);
+            // Last, because dropping what the closure captured runs the user's code.
+            drop(closure);
+        } else {
+            self.cancelled(id, place);
+            self.settle_failures(closure);
         }
+        Ok(())
+    }
+
+    /// A task has left the store since it was cancelled; its dependents become
+    /// [`failed`](Self::failed).
+    #[inline(never)]
+    pub(crate) fn cancelled(&mut self, id: TaskId, place: Place) {
         self.recorder.cancelled();
         self.observers.cancelled(self.job_of(id), self.now);
-        self.end(id)
+        self.removed(id, place);
     }
 
     /// Ends a live task whose job is queued, runs, or waits; hands out its closure, unless it runs.
-    pub(crate) fn end(&mut self, id: TaskId) -> Option<Option<Closure>> {
+    pub(crate) fn end(&mut self, id: TaskId) -> Option<Closure> {
         let (place, closure) = self.store.remove(id)?;
+        self.removed(id, place);
+        closure
+    }
+
+    /// Forgets a task that has left the store while its job was queued, ran, or waited.
+    fn removed(&mut self, id: TaskId, place: Place) {
         if place.location() == Location::READY {
             self.ready.cancelled(&self.store);
         } else {
@@ -289,7 +285,6 @@ impl Engine {
         if place.has_attributes() {
             self.ended(id, *self.store.details(id));
         }
-        Some(closure)
     }
 
     /// Forgets what was kept for a task with attributes that is no longer live.

@@ -70,7 +70,7 @@ pub(crate) fn skip_job(engine: &mut Engine, entry: Entry) {
     engine.take_dependents(entry.id);
     let goes_on = attributes.repeat != Repeat::Never
         && queue_next_job(engine, entry, &attributes, engine.now);
-    let closure = if goes_on { None } else { engine.end(entry.id).flatten() };
+    let closure = if goes_on { None } else { engine.end(entry.id) };
     engine.fail_dependents();
     drop(closure);
 }

@@ -4,6 +4,7 @@
 
 extern crate alloc;
 
+mod admit;
 mod attributes;
 #[cfg(feature = "parallel")]
 mod batch;
@@ -72,7 +73,7 @@ pub use timing::trace::{Trace, TraceEvent, TraceKind};
 #[cfg(feature = "std")]
 pub use timing::QuantileEstimator;
 pub use timing::{
-    Admission, AdmissionControl, DeadlineViolation, Emergency, MaxEstimator, Rejection,
-    UnknownVerdict, WcetEstimator,
+    Admission, AdmissionControl, DeadlineViolation, Emergency, MaxEstimator, Rejection, Share,
+    UnknownCause, UnknownVerdict, WcetEstimator,
 };
 pub use wait::Waiter;

@@ -175,12 +175,6 @@ impl Store {
         ids.filter(|id| id.generation() % 2 == 1)
     }
 
-    /// The place of a task if there is a slot of that index, whether or not it is live.
-    #[inline]
-    pub(crate) fn place_of_any(&self, id: TaskId) -> Option<Place> {
-        ((id.index() as usize) < self.slots.len()).then(|| self.place(id))
-    }
-
     #[inline]
     pub(crate) fn place(&self, id: TaskId) -> Place {
         self.slots[id.index()].place
@@ -233,7 +227,7 @@ impl Store {
 
     /// Ends a task, if it is live, and hands out its place and its closure; the latter is `None`
     /// while it runs.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn remove(&mut self, id: TaskId) -> Option<(Place, Option<Closure>)> {
         if !self.contains(id) {
             return None;

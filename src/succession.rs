@@ -79,7 +79,12 @@ impl Engine {
             }
             match self.store.details(id).attributes.on_failure {
                 OnFailure::Run => self.one_less(id, self.now),
-                OnFailure::Cancel => closures.extend(self.cancel_one(id).flatten()),
+                OnFailure::Cancel => {
+                    if let Some((place, closure)) = self.store.remove(id) {
+                        self.cancelled(id, place);
+                        closures.extend(closure);
+                    }
+                }
             }
         }
         // Dropped last and together: if one panics, the others are still dropped.

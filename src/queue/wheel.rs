@@ -132,7 +132,7 @@ impl<const LEAF: usize, const CHUNK: usize> Wheel<LEAF, CHUNK> {
     }
 
     /// Adds a live entry released after the horizon.
-    #[inline]
+    #[inline(always)]
     pub(super) fn insert(&mut self, entry: Entry, store: &mut Store) {
         debug_assert!(entry.release > self.horizon);
         let near_recent = entry.release.wrapping_sub(self.recent_start) <= self.recent_span;
