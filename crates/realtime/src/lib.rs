@@ -1,7 +1,29 @@
-//! Pinned, prioritised worker threads, each owning one core
-//! [`Scheduler`](nanosecond_scheduler::Scheduler).
+#![doc = include_str!("../README.md")]
 
+mod balance;
+mod config;
 mod deadline;
+mod desk;
+mod error;
+mod handle;
+mod hooks;
+mod inner;
+mod job;
 pub mod os;
+mod outcome;
+mod outstanding;
+mod placement;
+mod runtime;
+mod stats;
+mod token;
+mod worker;
 
+pub use config::SchedulerConfig;
 pub use deadline::DeadlineError;
+pub use error::{Error, Refused};
+pub use handle::TaskHandle;
+pub use hooks::WorkerPanic;
+pub use job::{IntoJob, IntoPeriodic, Job};
+pub use runtime::{NanosecondScheduler, Shutdown};
+pub use stats::{GuaranteeReport, LatencyStats, Totals, WorkerStats};
+pub use worker::OsOutcomes;
