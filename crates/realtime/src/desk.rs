@@ -61,7 +61,7 @@ pub(crate) struct Stay {
     pub(crate) inner: Arc<Inner>,
     pub(crate) worker: usize,
     pub(crate) ticket: u64,
-    /// What a one-shot is counted in; a repeating task is in the book instead.
+    /// What a one-shot is counted in. A repeating task is in the book, under exact admission both are.
     pub(crate) phase: Option<usize>,
 }
 
@@ -77,9 +77,11 @@ impl Stay {
 impl Drop for Stay {
     fn drop(&mut self) {
         self.inner.desks[self.worker].tasks.fetch_sub(1, Ordering::Relaxed);
-        match self.phase {
-            Some(phase) => self.inner.outstanding.leave(phase),
-            None => self.inner.book.lock().remove(self.ticket),
+        if self.phase.is_none() || self.inner.admits_exactly() {
+            self.inner.book.lock().remove(self.ticket);
+        }
+        if let Some(phase) = self.phase {
+            self.inner.outstanding.leave(phase);
         }
     }
 }

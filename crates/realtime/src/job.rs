@@ -174,6 +174,7 @@ pub trait Body: Send {
 
 struct Once<F, T> {
     body: Option<F>,
+    /// Last, so that the handle is told when the body has been dropped, even if that panics.
     sender: Sender<T>,
 }
 
@@ -187,8 +188,7 @@ impl<F: FnOnce() -> T + Send, T: Send> Body for Once<F, T> {
     }
 
     fn end(mut self: Box<Self>, why: Why) {
-        drop(self.body.take());
-        self.sender.ends(why);
+        self.sender.expects(why);
     }
 
     fn moves(&self, home: usize) {
@@ -199,6 +199,7 @@ impl<F: FnOnce() -> T + Send, T: Send> Body for Once<F, T> {
 struct Whole {
     body: SendBody,
     repeats: bool,
+    /// Last, as above.
     sender: Sender<()>,
 }
 
@@ -216,10 +217,8 @@ impl Body for Whole {
         }
     }
 
-    fn end(self: Box<Self>, why: Why) {
-        let Whole { body, mut sender, .. } = *self;
-        drop(body);
-        sender.ends(why);
+    fn end(mut self: Box<Self>, why: Why) {
+        self.sender.expects(why);
     }
 
     fn moves(&self, home: usize) {

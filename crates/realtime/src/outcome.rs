@@ -94,13 +94,15 @@ impl<T> Shared<T> {
     }
 }
 
-/// The task's end of it. Dropped, it tells that the task was cancelled, or has panicked.
+/// The task's end of it. Dropped, it tells why there is no value.
 #[derive(Debug)]
 pub struct Sender<T> {
     /// None once it has told.
     shared: Option<Arc<Shared<T>>>,
     /// Whether a job of the task is running.
     is_running: bool,
+    /// What to tell if there is no value.
+    why: Why,
 }
 
 impl<T> Sender<T> {
@@ -108,7 +110,10 @@ impl<T> Sender<T> {
     pub(crate) fn new(home: usize) -> (Self, Arc<Shared<T>>) {
         let state = Mutex::new(State::Pending(None));
         let shared = Arc::new(Shared { state, home: AtomicUsize::new(home) });
-        (Sender { shared: Some(Arc::clone(&shared)), is_running: false }, shared)
+        (
+            Sender { shared: Some(Arc::clone(&shared)), is_running: false, why: Why::Cancelled },
+            shared,
+        )
     }
 
     pub(crate) fn starts(&mut self) {
@@ -129,10 +134,9 @@ impl<T> Sender<T> {
         });
     }
 
-    /// There will be no value. If a job is running, it is its panic that leads here.
-    pub(crate) fn ends(&mut self, why: Why) {
-        let why = if self.is_running { Why::Panicked } else { why };
-        self.tell(Ending::Without(why));
+    /// Says what to tell when this is dropped.
+    pub(crate) fn expects(&mut self, why: Why) {
+        self.why = why;
     }
 
     pub(crate) fn moves(&self, home: usize) {
@@ -153,6 +157,8 @@ impl<T> Sender<T> {
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
-        self.ends(Why::Cancelled);
+        // If a job is running, it is its panic that leads here.
+        let why = if self.is_running { Why::Panicked } else { self.why };
+        self.tell(Ending::Without(why));
     }
 }
