@@ -83,9 +83,9 @@ impl Inner {
             if overdue_at >= now {
                 return Some(overdue_at);
             }
-            let Some(to) = self.better_than(worker, now) else { return Some(now + budget_ns) };
-            if !self.move_once(first, worker, to) {
-                return Some(now + budget_ns);
+            let moved = self.better_than(worker, now).map(|to| self.move_once(first, worker, to));
+            if moved != Some(true) {
+                return Some(now.saturating_add(budget_ns));
             }
         }
         None

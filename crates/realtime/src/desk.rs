@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use nanosecond_scheduler::{Remote, Scheduler, SendTask, TaskId};
+use nanosecond_scheduler::{Remote, ScheduleErrorKind, Scheduler, SendTask, TaskId};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::error::Error;
@@ -54,6 +54,8 @@ pub(crate) struct Waiting {
 pub(crate) struct Resident {
     pub(crate) token: Option<TaskId>,
     pub(crate) is_cancelled: bool,
+    /// Why the worker's scheduler did not accept it.
+    pub(crate) refusal: Option<ScheduleErrorKind>,
 }
 
 /// Counts a task among those of its worker, until it is dropped.

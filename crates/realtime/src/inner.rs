@@ -111,9 +111,10 @@ impl Inner {
         demand: Demand,
         is_late: bool,
     ) -> Result<(usize, MutexGuard<'_, Papers>), Error> {
-        let has_room = |worker: usize| self.room_at(worker).map(drop);
-        let worker = self.book.lock().place(ticket, demand, is_late, has_room)?;
-        // Another may have taken the room.
+        let seems_full = |worker: usize| self.seems_full(worker);
+        let placed = self.book.lock().place(ticket, demand, is_late, seems_full);
+        let worker = placed?.ok_or(Error::Full { capacity: self.config.capacity })?;
+        // Another may have taken the room, or the runtime is shutting down.
         let papers = self.room_at(worker).inspect_err(|_| self.book.lock().remove(ticket))?;
         Ok((worker, papers))
     }
@@ -132,6 +133,11 @@ impl Inner {
             }
         }
         Err(refusal)
+    }
+
+    /// Without its lock, which must not be taken while the book is locked.
+    fn seems_full(&self, worker: usize) -> bool {
+        self.desks[worker].tasks.load(Ordering::Relaxed) >= self.config.capacity
     }
 
     fn room_at(&self, worker: usize) -> Result<MutexGuard<'_, Papers>, Error> {
@@ -165,7 +171,7 @@ impl Inner {
         // A job that runs may be a long one.
         if !repeats && desk.running_since().is_some() {
             let budget_ns = self.config.latency_budget_ns;
-            self.balancer.arm(self.now().as_nanos().saturating_add(budget_ns).max(key.release));
+            self.balancer.arm(self.now().as_nanos().max(key.release).saturating_add(budget_ns));
         }
         TaskHandle::new(shared, Arc::clone(self), key, repeats)
     }
@@ -196,9 +202,7 @@ impl Inner {
         let Some(waiting) = desk.take(&mut papers, key) else { return false };
         papers.requests.extend(waiting.token.map(Request::Forget));
         drop(papers);
-        if self.admits_exactly() {
-            desk.ring(); // Its share is free when the worker is seen idle.
-        }
+        desk.ring();
         let Waiting { body, stay, .. } = waiting;
         body.end(Why::Cancelled);
         drop(stay);
@@ -234,16 +238,19 @@ impl Inner {
         request: Request,
     ) -> Result<(), Error> {
         let capacity = self.config.capacity;
-        if papers.door == Door::Gone {
-            return Err(Error::Shutdown);
-        }
-        if papers.requests.len() >= 2 * capacity {
-            return Err(Error::Full { capacity });
-        }
-        papers.requests.push_back(request);
+        let refusal = if papers.door == Door::Gone {
+            Error::Shutdown
+        } else if papers.requests.len() >= 2 * capacity {
+            Error::Full { capacity }
+        } else {
+            papers.requests.push_back(request);
+            drop(papers);
+            self.desks[worker].ring();
+            return Ok(());
+        };
+        // Before the request is dropped, which runs users' code.
         drop(papers);
-        self.desks[worker].ring();
-        Ok(())
+        Err(refusal)
     }
 
     /// Both desks' papers, locked in order.
@@ -261,8 +268,8 @@ impl Inner {
     /// room for it.
     pub(crate) fn move_once(self: &Arc<Self>, key: Key, from: usize, to: usize) -> bool {
         let [mut here, mut there] = self.lock_two(from, to);
-        let has_room = self.desks[to].tasks.load(Ordering::Relaxed) < self.config.capacity;
-        if there.door == Door::Gone || !has_room || !here.waiting.contains_key(&key) {
+        let is_possible = there.door != Door::Gone && here.waiting.contains_key(&key);
+        if !is_possible || self.seems_full(to) {
             return false;
         }
         if !self.book.lock().transfer(key.ticket, to) {
@@ -289,8 +296,8 @@ impl Inner {
         next: TimePoint,
     ) -> Result<(), Held> {
         let (from, ticket) = (held.stay.worker, held.stay.ticket);
-        let has_room = |worker: usize| self.room_at(worker).is_ok();
-        let Some(to) = self.book.lock().even_out(ticket, has_room) else { return Err(held) };
+        let seems_full = |worker: usize| self.seems_full(worker);
+        let Some(to) = self.book.lock().even_out(ticket, seems_full) else { return Err(held) };
         let [mut here, mut there] = self.lock_two(from, to);
         let is_cancelled = here.residents.get(&ticket).is_none_or(|resident| resident.is_cancelled);
         if is_cancelled || there.door != Door::Open {

@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
+// Allowed where the operating system is called, in `os`, and nowhere else.
+#![deny(unsafe_code)]
 
 mod balance;
 mod config;

@@ -116,36 +116,35 @@ impl Book {
     }
 
     /// Places a task worst fit: at the worker with the least utilization that has room for it, and
-    /// among equals the one with the fewest such tasks. O(workers), and a check for each until
-    /// one has room.
+    /// among equals the one with the fewest such tasks. None if all are full. O(workers), and a
+    /// check for each until one has room.
     pub(crate) fn place(
         &mut self,
         ticket: u64,
         demand: Demand,
         is_late: bool,
-        accepts: impl Fn(usize) -> Result<(), Error>,
-    ) -> Result<usize, Error> {
+        is_full: impl Fn(usize) -> bool,
+    ) -> Result<Option<usize>, Error> {
         if is_late
             && self.admission == Admission::Exact
             && self.on_unknown == UnknownVerdict::Refuse
         {
             return Err(rejected(Rejection::Unknown(UnknownCause::Release)));
         }
-        let mut order: Vec<usize> = (0..self.pages.len()).collect();
+        let mut order: Vec<usize> = (0..self.pages.len()).filter(|one| !is_full(*one)).collect();
         order.sort_by_key(|worker| self.pages[*worker].load);
         let mut refusal = None;
         for worker in order {
-            let checked =
-                accepts(worker).and_then(|()| self.check(worker, &demand).map_err(rejected));
-            match checked {
+            match self.check(worker, &demand) {
                 Ok(share) => {
                     self.enter(ticket, worker, demand, share);
-                    return Ok(worker);
+                    return Ok(Some(worker));
                 }
-                Err(error) => drop(refusal.get_or_insert(error)),
+                // The first is that of the worker with the most room.
+                Err(rejection) => refusal = refusal.or(Some(rejection)),
             }
         }
-        Err(refusal.unwrap_or(Error::Shutdown))
+        refusal.map_or(Ok(None), |rejection| Err(rejected(rejection)))
     }
 
     /// Moves a repeating task to the worker with the least utilization, if it has room and the two
@@ -153,10 +152,10 @@ impl Book {
     pub(crate) fn even_out(
         &mut self,
         ticket: u64,
-        accepts: impl Fn(usize) -> bool,
+        is_full: impl Fn(usize) -> bool,
     ) -> Option<usize> {
         let Entry { worker: from, demand } = *self.entries.get(&ticket)?;
-        let others = (0..self.pages.len()).filter(|worker| *worker != from && accepts(*worker));
+        let others = (0..self.pages.len()).filter(|worker| *worker != from && !is_full(*worker));
         let to = others.min_by_key(|worker| self.pages[*worker].load)?;
         let (here, there) = (self.pages[from].load, self.pages[to].load);
         let is_better = if demand.utilization_ppb > 0 {
@@ -240,7 +239,7 @@ mod tests {
     }
 
     fn place(book: &mut Book, ticket: u64, demand: Demand) -> Result<usize, Error> {
-        book.place(ticket, demand, false, |_| Ok(()))
+        book.place(ticket, demand, false, |_| false).map(Option::unwrap)
     }
 
     #[test]
@@ -280,6 +279,8 @@ mod tests {
         let Rejection::Utilization { excess_ppm } = rejection else { panic!("{rejection:?}") };
         // At the least loaded worker: 10 %, rounded up.
         assert!((100_000..=100_001).contains(&excess_ppm), "{excess_ppm}");
+        let full = book.place(2, demand(1, 100), false, |_| true);
+        assert_eq!(full, Ok(None));
         book.remove(0);
         assert_eq!(place(&mut book, 3, demand(100, 100)), Ok(0));
     }
@@ -296,7 +297,7 @@ mod tests {
         assert!(place(&mut book, 2, demand(60, 100)).is_err());
         book.is_idle(0);
         assert_eq!(place(&mut book, 3, demand(60, 100)), Ok(0));
-        let late = book.place(4, demand(1, 100), true, |_| Ok(())).unwrap_err();
+        let late = book.place(4, demand(1, 100), true, |_| false).unwrap_err();
         let rejection = Rejection::Unknown(UnknownCause::Release);
         assert_eq!(late, Error::Rejected(ScheduleErrorKind::Rejected(rejection)));
     }
@@ -307,16 +308,16 @@ mod tests {
         for (ticket, percent) in [(0, 40), (1, 30), (2, 30)] {
             place(&mut book, ticket, demand(percent, 100)).unwrap(); // 40; 30, 30.
         }
-        assert_eq!(book.even_out(1, |_| true), None, "70 and 30 is no better than 40 and 60");
+        assert_eq!(book.even_out(1, |_| false), None, "70 and 30 is no better than 40 and 60");
         book.remove(0);
-        assert_eq!(book.even_out(1, |_| false), None);
-        assert_eq!(book.even_out(1, |_| true), Some(0));
-        assert_eq!(book.even_out(2, |_| true), None);
+        assert_eq!(book.even_out(1, |_| true), None);
+        assert_eq!(book.even_out(1, |_| false), Some(0));
+        assert_eq!(book.even_out(2, |_| false), None);
         let free = Demand { model: None, utilization_ppb: 0, ..demand(1, 9) };
         for ticket in 3..6 {
             book.enter(ticket, 0, free, None);
         }
-        assert_eq!(book.even_out(3, |_| true), Some(1), "without a WCET tasks are counted");
-        assert_eq!(book.even_out(4, |_| true), None);
+        assert_eq!(book.even_out(3, |_| false), Some(1), "without a WCET tasks are counted");
+        assert_eq!(book.even_out(4, |_| false), None);
     }
 }

@@ -11,14 +11,14 @@ use parking_lot::Mutex;
 
 use crate::balance;
 use crate::config::SchedulerConfig;
-use crate::desk::Request;
+use crate::desk::{Desk, Key, Request};
 use crate::error::{Error, Refused};
 use crate::handle::TaskHandle;
 use crate::hooks::WorkerPanic;
 use crate::inner::Inner;
 use crate::job::{IntoJob, IntoPeriodic};
 use crate::os::{self, Outcome};
-use crate::outcome::Sender;
+use crate::outcome::{Sender, Why};
 use crate::stats::{GuaranteeReport, LatencyStats, Totals, WorkerStats};
 use crate::worker::{self, OsOutcomes};
 
@@ -45,7 +45,8 @@ pub enum Shutdown {
 /// that is not stuck itself; a looking interval of 50 µs is the least. A periodic task whose job
 /// started later than the budget allows goes on, after that job, at a worker with less utilization, if
 /// the two become more equal by it. So a repeating task that waits behind a long job stays late until
-/// that job ends.
+/// that job ends. What a job schedules by itself, through its `Context`, is the worker's own: it is not
+/// measured, moved, or waited for.
 ///
 /// Dropping it is [`Shutdown::Cancel`]; like [`shutdown`](Self::shutdown) it waits for the jobs that
 /// run, except when a job of its own drops it.
@@ -237,7 +238,6 @@ impl NanosecondScheduler {
 
     /// Waits until every one-shot accepted before has ended, those released later included, and
     /// tells how well deadlines and budget were kept by all tasks since the last report, or the start.
-    /// Tasks that jobs schedule by themselves, through their `Context`, are not waited for.
     ///
     /// # Errors
     ///
@@ -266,7 +266,7 @@ impl NanosecondScheduler {
     #[must_use]
     pub fn worker_stats(&self) -> Vec<WorkerStats> {
         let elapsed_ns = self.now().duration_since(self.started_at).as_nanos().max(1) as f64;
-        let of = |(worker, desk): (usize, &crate::desk::Desk)| {
+        let of = |(worker, desk): (usize, &Desk)| {
             let totals = desk.recorder.totals();
             WorkerStats {
                 worker,
@@ -296,13 +296,15 @@ impl NanosecondScheduler {
         let workers = self.inner.desks.len();
         let desk = self.inner.desks.get(worker).ok_or(Error::NoSuchWorker { worker, workers })?;
         let (mut sender, shared) = Sender::new(worker);
+        sender.expects(Why::Shutdown);
         let look = move |scheduler: &mut Scheduler| {
             sender.starts();
             let value = look(scheduler);
             sender.finishes(value, scheduler.now(), None);
         };
         self.inner.request(worker, desk.lock(), Request::Inspect(Box::new(look)))?;
-        let key = crate::desk::Key { release: 0, ticket: 0 };
+        // No task has it: there is nothing to cancel.
+        let key = Key { release: 0, ticket: 0 };
         Ok(TaskHandle::new(shared, Arc::clone(&self.inner), key, false))
     }
 

@@ -127,8 +127,12 @@ impl Repeating {
 impl Drop for Repeating {
     fn drop(&mut self) {
         let Some(held) = self.held.take() else { return };
-        self.inner.desks[self.worker].lock().residents.remove(&held.stay.ticket);
-        let why = if self.inner.is_stopped() { Why::Shutdown } else { Why::Cancelled };
+        let resident = self.inner.desks[self.worker].lock().residents.remove(&held.stay.ticket);
+        let why = match resident.and_then(|resident| resident.refusal) {
+            Some(refusal) => Why::Rejected(refusal),
+            None if self.inner.is_stopped() => Why::Shutdown,
+            None => Why::Cancelled,
+        };
         held.body.end(why);
     }
 }

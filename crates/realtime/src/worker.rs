@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
 
-use nanosecond_scheduler::{Scheduler, SendTask};
+use nanosecond_scheduler::{Scheduler, SendTask, TaskId, TimePoint, Wait};
 
 use crate::config::SchedulerConfig;
 use crate::desk::{Door, Key, Request};
@@ -139,7 +139,15 @@ impl Worker<'_> {
         if self.inner.admits_exactly() {
             self.run_to_idle();
         } else {
-            self.scheduler.run();
+            self.run();
+        }
+    }
+
+    fn run(&mut self) {
+        match self.inner.config.wait {
+            // Also while nothing is pending: a call is heard sooner.
+            Wait::Spin => self.scheduler.run_until(TimePoint::MAX),
+            Wait::Hybrid | Wait::Sleep => self.scheduler.run(),
         }
     }
 
@@ -152,7 +160,7 @@ impl Worker<'_> {
         self.inner.book.lock().is_idle(self.worker);
         match report.next_release {
             Some(next) => self.scheduler.run_until(next),
-            None => self.scheduler.run(),
+            None => self.run(),
         }
     }
 
@@ -201,14 +209,18 @@ impl Worker<'_> {
     }
 
     fn schedule_repeating(&mut self, ticket: u64, token: SendTask) {
-        // A task that is refused is dropped, and with it its token, which ends it.
-        let Ok(id) = self.scheduler.schedule(token) else { return };
-        if let Some(resident) = self.inner.desks[self.worker].lock().residents.get_mut(&ticket) {
-            resident.token = Some(id);
+        let desk = &self.inner.desks[self.worker];
+        let scheduled = self.scheduler.schedule(token);
+        let mut papers = desk.lock();
+        if let Some(resident) = papers.residents.get_mut(&ticket) {
+            resident.token = scheduled.as_ref().ok().copied();
+            resident.refusal = scheduled.as_ref().err().map(|error| error.kind());
         }
+        // Before the error, and with it the token, is dropped, which ends the task.
+        drop(papers);
     }
 
-    fn token_of(&self, ticket: u64) -> Option<nanosecond_scheduler::TaskId> {
+    fn token_of(&self, ticket: u64) -> Option<TaskId> {
         self.inner.desks[self.worker].lock().residents.get(&ticket)?.token
     }
 }

@@ -28,14 +28,6 @@ pub enum SchedClass {
 }
 
 impl SchedClass {
-    /// The priority of [`Fifo`](Self::Fifo) and [`RoundRobin`](Self::RoundRobin), else 0.
-    pub(super) fn priority(self) -> u8 {
-        match self {
-            SchedClass::Fifo(priority) | SchedClass::RoundRobin(priority) => priority,
-            SchedClass::Normal | SchedClass::Deadline { .. } => 0,
-        }
-    }
-
     /// What no operating system takes, as a hint.
     pub(super) fn flaw(self) -> Option<String> {
         match self {

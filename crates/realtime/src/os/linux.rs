@@ -99,7 +99,7 @@ pub(super) fn set_class(class: SchedClass) -> Outcome {
     let mut attr = SchedAttr {
         size: ATTR_SIZE,
         nice: nice_in_force().unwrap_or(0),
-        priority: class.priority().into(),
+        priority: priority_of(class).into(),
         ..SchedAttr::default()
     };
     let policy = match class {
@@ -116,6 +116,14 @@ pub(super) fn set_class(class: SchedClass) -> Outcome {
     };
     attr.policy = policy as u32;
     answer(set_attr(&attr), |errno| class_hint(class, errno))
+}
+
+/// The priority as the kernel wants it: 0 where there is none.
+fn priority_of(class: SchedClass) -> u8 {
+    match class {
+        SchedClass::Fifo(priority) | SchedClass::RoundRobin(priority) => priority,
+        SchedClass::Normal | SchedClass::Deadline { .. } => 0,
+    }
 }
 
 fn class_hint(class: SchedClass, errno: Errno) -> String {
@@ -144,7 +152,7 @@ fn class_hint(class: SchedClass, errno: Errno) -> String {
         (_, Errno::PERM) => format!(
             "{class} needs CAP_SYS_NICE, or an RLIMIT_RTPRIO of at least {} (it is {}; ulimit -r, \
              or rtprio in limits.conf); in a container also real-time runtime of the cgroup",
-            class.priority(),
+            priority_of(class),
             limit(Resource::Rtprio),
         ),
         _ => format!("sched_setattr to {class} failed: {errno}"),

@@ -39,13 +39,11 @@ mod outcome;
 mod prefault;
 mod throttling;
 
-#[cfg_attr(any(target_os = "linux", target_os = "android"), path = "linux.rs")]
+#[cfg_attr(target_os = "linux", path = "linux.rs")]
 #[cfg_attr(target_os = "macos", path = "macos.rs")]
 #[cfg_attr(windows, path = "windows.rs")]
-#[cfg_attr(
-    not(any(target_os = "linux", target_os = "android", target_os = "macos", windows)),
-    path = "other.rs"
-)]
+#[cfg_attr(not(any(target_os = "linux", target_os = "macos", windows)), path = "other.rs")]
+#[allow(unsafe_code)]
 mod platform;
 
 pub use class::{PriorityClasses, SchedClass};

@@ -29,7 +29,6 @@ impl Outcome {
         Outcome::Denied { errno, hint: hint.into() }
     }
 
-    #[cfg_attr(any(target_os = "linux", target_os = "android"), allow(dead_code))]
     pub(super) fn unsupported(hint: &'static str) -> Self {
         Outcome::Unsupported { hint: hint.into() }
     }
