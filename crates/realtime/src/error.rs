@@ -124,22 +124,36 @@ impl From<ConfigError> for Error {
 }
 
 /// A task that was not accepted, and why. The task is as it was; it can be tried again.
-pub struct Refused<J> {
+pub struct Refused<J>(Box<(Error, J)>);
+
+impl<J> Refused<J> {
+    #[cold]
+    pub(crate) fn new(reason: Error, task: J) -> Self {
+        Refused(Box::new((reason, task)))
+    }
+
     /// Why.
-    pub reason: Error,
+    #[must_use]
+    pub fn reason(&self) -> &Error {
+        &self.0 .0
+    }
+
     /// The task.
-    pub task: J,
+    #[must_use]
+    pub fn into_task(self) -> J {
+        self.0 .1
+    }
 }
 
 impl<J> fmt::Debug for Refused<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Refused").field("reason", &self.reason).finish_non_exhaustive()
+        f.debug_struct("Refused").field("reason", self.reason()).finish_non_exhaustive()
     }
 }
 
 impl<J> fmt::Display for Refused<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.reason.fmt(f)
+        self.reason().fmt(f)
     }
 }
 
@@ -147,6 +161,6 @@ impl<J> std::error::Error for Refused<J> {}
 
 impl<J> From<Refused<J>> for Error {
     fn from(refused: Refused<J>) -> Self {
-        refused.reason
+        refused.0 .0
     }
 }

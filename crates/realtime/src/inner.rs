@@ -78,7 +78,7 @@ impl Inner {
     ) -> Result<TaskHandle<J::Output>, Refused<J>> {
         match self.place(outline) {
             Ok(place) => Ok(self.settle(place, job)),
-            Err(reason) => Err(Refused { reason, task: job }),
+            Err(reason) => Err(Refused::new(reason, job)),
         }
     }
 
@@ -288,34 +288,31 @@ impl Inner {
         true
     }
 
-    /// Moves a repeating task to a worker with less to do, from its release `next` on; gives it back if
-    /// there is none.
+    /// Takes a repeating task to a worker with less to do, from its release `next` on, if there is one.
     pub(crate) fn move_repeating(
         self: &Arc<Self>,
-        held: Held,
+        held: &mut Option<Held>,
         next: TimePoint,
-    ) -> Result<(), Held> {
-        let (from, ticket) = (held.stay.worker, held.stay.ticket);
-        let seems_full = |worker: usize| self.seems_full(worker);
-        let Some(to) = self.book.lock().even_out(ticket, seems_full) else { return Err(held) };
+    ) -> Option<()> {
+        let Held { stay, .. } = held.as_ref()?;
+        let (from, ticket) = (stay.worker, stay.ticket);
+        let to = self.book.lock().even_out(ticket, |worker| self.seems_full(worker))?;
         let [mut here, mut there] = self.lock_two(from, to);
-        let is_cancelled = here.residents.get(&ticket).is_none_or(|resident| resident.is_cancelled);
-        if is_cancelled || there.door != Door::Open {
-            // It ends soon, and the book is in order then.
-            return Err(held);
+        if there.door != Door::Open || here.residents.get(&ticket)?.is_cancelled {
+            return None; // It ends soon, and the book is in order then.
         }
+        let mut moved = held.take()?;
         here.residents.remove(&ticket);
         there.residents.insert(ticket, Resident::default());
-        let Held { body, outline, mut stay } = held;
-        stay.moves(to);
-        body.moves(to);
-        let outline = outline.at(next);
-        let token = token::repeating(self, to, Held { body, outline, stay });
+        moved.stay.moves(to);
+        moved.body.moves(to);
+        moved.outline = moved.outline.at(next);
+        let token = token::repeating(self, to, moved);
         there.requests.push_back(Request::Repeating { ticket, token });
         drop((here, there));
         self.desks[from].recorder.moved_away();
         self.desks[to].ring();
-        Ok(())
+        Some(())
     }
 
     /// Accepts no more tasks, and ends the repeating ones.

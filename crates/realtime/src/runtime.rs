@@ -201,7 +201,7 @@ impl NanosecondScheduler {
     ) -> Result<TaskHandle<()>, Refused<SendTask>> {
         let task = task.into_periodic(period).with_priority(priority);
         if task.period().is_none() {
-            return Err(Refused { reason: Error::NotPeriodic, task });
+            return Err(Refused::new(Error::NotPeriodic, task));
         }
         self.schedule(task)
     }

@@ -98,11 +98,9 @@ impl Repeating {
     /// Goes on at a worker with less to do, if there is one: its job has exceeded the latency budget.
     fn move_on(&mut self, cx: &mut Context<'_>) {
         let Some(next) = self.next_release(cx) else { return };
-        let Some(held) = self.held.take() else { return };
-        match self.inner.move_repeating(held, next) {
-            // The other token goes on.
-            Ok(()) => drop(cx.cancel(cx.id())),
-            Err(held) => self.held = Some(held),
+        if self.inner.move_repeating(&mut self.held, next).is_some() {
+            // It is pending, being the task that runs; the other token goes on.
+            let _ = cx.cancel(cx.id());
         }
     }
 

@@ -88,7 +88,7 @@ fn utilization_admits_to_the_full() {
     assert_eq!(block_on(counts_nothing), Ok(1));
     handles[0].abort();
     until(|| handles[0].is_finished());
-    assert!(runtime.schedule(refused.task).is_ok());
+    assert!(runtime.schedule(refused.into_task()).is_ok());
 }
 
 #[test]

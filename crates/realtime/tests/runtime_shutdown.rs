@@ -70,10 +70,10 @@ fn after_a_shutdown_tasks_come_back() {
     assert_eq!(runtime.shutdown(Shutdown::Drain), Ok(()));
     assert_eq!(runtime.shutdown(Shutdown::Cancel), Ok(()), "once more is no error");
     let refused = runtime.schedule(|| 7).unwrap_err();
-    assert_eq!(refused.reason, Error::Shutdown);
-    assert_eq!((refused.task)(), 7);
+    assert_eq!(*refused.reason(), Error::Shutdown);
+    assert_eq!((refused.into_task())(), 7);
     let refused = runtime.schedule_periodic(|| (), MS, Priority::Low).unwrap_err();
-    assert_eq!(refused.reason, Error::Shutdown);
+    assert_eq!(*refused.reason(), Error::Shutdown);
     assert_eq!(runtime.inspect(0, |_| ()).unwrap_err(), Error::Shutdown);
 }
 
