@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use nanosecond_scheduler::{Remote, ScheduleErrorKind, Scheduler, SendTask, TaskId};
+use nanosecond_scheduler::{Remote, Scheduler, SendTask, TaskId};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::error::Error;
 use crate::inner::Inner;
 use crate::job::Body;
+use crate::outcome::Why;
 use crate::stats::Recorder;
 
 /// A one-shot's place in the order of its desk: by release, then by acceptance.
@@ -53,9 +54,8 @@ pub(crate) struct Waiting {
 #[derive(Default)]
 pub(crate) struct Resident {
     pub(crate) token: Option<TaskId>,
-    pub(crate) is_cancelled: bool,
-    /// Why the worker's scheduler did not accept it.
-    pub(crate) refusal: Option<ScheduleErrorKind>,
+    /// Why it is about to end, once that is certain.
+    pub(crate) ends: Option<Why>,
 }
 
 /// Counts a task among those of its worker, until it is dropped.

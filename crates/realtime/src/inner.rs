@@ -213,9 +213,10 @@ impl Inner {
     pub(crate) fn cancel_repeating(&self, ticket: u64, home: &AtomicUsize) -> bool {
         let (worker, mut papers) = self.papers_of(home);
         let Some(resident) = papers.residents.get_mut(&ticket) else { return false };
-        if std::mem::replace(&mut resident.is_cancelled, true) {
+        if resident.ends.is_some() {
             return false;
         }
+        resident.ends = Some(Why::Cancelled);
         papers.requests.push_back(Request::Cancel(ticket));
         drop(papers);
         self.desks[worker].ring();
@@ -298,7 +299,7 @@ impl Inner {
         let (from, ticket) = (stay.worker, stay.ticket);
         let to = self.book.lock().even_out(ticket, |worker| self.seems_full(worker))?;
         let [mut here, mut there] = self.lock_two(from, to);
-        if there.door != Door::Open || here.residents.get(&ticket)?.is_cancelled {
+        if there.door != Door::Open || here.residents.get(&ticket)?.ends.is_some() {
             return None; // It ends soon, and the book is in order then.
         }
         let mut moved = held.take()?;
@@ -322,7 +323,8 @@ impl Inner {
             let Papers { requests, residents, door, .. } = &mut *papers;
             *door = (*door).max(Door::Draining);
             for (ticket, resident) in residents {
-                if !std::mem::replace(&mut resident.is_cancelled, true) {
+                if resident.ends.is_none() {
+                    resident.ends = Some(Why::Shutdown);
                     requests.push_back(Request::Cancel(*ticket));
                 }
             }

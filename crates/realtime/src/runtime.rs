@@ -25,7 +25,8 @@ use crate::worker::{self, OsOutcomes};
 /// What becomes of accepted tasks when the runtime is shut down. Jobs that run are never broken off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Shutdown {
-    /// Every one-shot runs, also those released later, which are waited for. Repeating tasks end.
+    /// Every one-shot runs, also those released later, which are waited for. Repeating tasks end at
+    /// once, as with `Cancel`.
     Drain,
     /// What has not started never does: its handles give
     /// [`DeadlineError::Shutdown`](crate::DeadlineError::Shutdown).

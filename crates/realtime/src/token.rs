@@ -126,11 +126,9 @@ impl Drop for Repeating {
     fn drop(&mut self) {
         let Some(held) = self.held.take() else { return };
         let resident = self.inner.desks[self.worker].lock().residents.remove(&held.stay.ticket);
-        let why = match resident.and_then(|resident| resident.refusal) {
-            Some(refusal) => Why::Rejected(refusal),
-            None if self.inner.is_stopped() => Why::Shutdown,
-            None => Why::Cancelled,
-        };
+        let ends = resident.and_then(|resident| resident.ends);
+        let unasked = if self.inner.is_stopped() { Why::Shutdown } else { Why::Cancelled };
+        let why = ends.unwrap_or(unasked);
         held.body.end(why);
     }
 }

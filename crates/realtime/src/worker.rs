@@ -213,8 +213,10 @@ impl Worker<'_> {
         let scheduled = self.scheduler.schedule(token);
         let mut papers = desk.lock();
         if let Some(resident) = papers.residents.get_mut(&ticket) {
-            resident.token = scheduled.as_ref().ok().copied();
-            resident.refusal = scheduled.as_ref().err().map(|error| error.kind());
+            match &scheduled {
+                Ok(id) => resident.token = Some(*id),
+                Err(error) => resident.ends = Some(Why::Rejected(error.kind())),
+            }
         }
         // Before the error, and with it the token, is dropped, which ends the task.
         drop(papers);

@@ -322,7 +322,8 @@ fn after_a_missed_hard_deadline_only_critical_tasks_are_accepted() {
     assert!(matches!(late, Err(DeadlineError::Missed { .. })), "{late:?}");
     assert_eq!(block_on(waits), Err(DeadlineError::Cancelled));
     let refused = Err(DeadlineError::Rejected(ScheduleErrorKind::SafeMode));
-    assert_eq!(block_on(runtime.schedule(|| ()).unwrap()), refused);
+    let other = Job::new(|| ()).with_name("other");
+    assert_eq!(block_on(runtime.schedule(other).unwrap()), refused);
     let periodic = runtime.schedule_periodic(|| (), MS, Priority::High).unwrap();
     assert_eq!(block_on(periodic), refused);
     let critical = runtime.schedule_with_deadline(|| (), HOUR, Priority::Critical).unwrap();

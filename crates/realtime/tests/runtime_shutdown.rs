@@ -32,8 +32,8 @@ fn drain_runs_every_one_shot_and_ends_what_repeats() {
     for (n, handle) in (0..).zip(handles) {
         assert_eq!(block_on(handle), Ok(n));
     }
-    assert_eq!(block_on(periodic), Err(DeadlineError::Cancelled));
-    assert_eq!(block_on(sporadic), Err(DeadlineError::Cancelled));
+    assert_eq!(block_on(periodic), Err(DeadlineError::Shutdown));
+    assert_eq!(block_on(sporadic), Err(DeadlineError::Shutdown));
 }
 
 #[test]
