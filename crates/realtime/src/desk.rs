@@ -101,7 +101,8 @@ pub(crate) enum Door {
 
 #[derive(Default)]
 pub(crate) struct Papers {
-    /// Each task has at most three here at a time, and inspections are as many as tasks may be.
+    /// New ones come while there are fewer than twice the capacity; beyond that each task may add one to
+    /// end it, or to move it.
     pub(crate) requests: VecDeque<Request>,
     pub(crate) waiting: BTreeMap<Key, Waiting>,
     pub(crate) residents: BTreeMap<u64, Resident>,

@@ -115,7 +115,7 @@ fn what_the_system_denies_is_told_or_required() {
     if std::thread::available_parallelism().unwrap().get() > 1 {
         assert!(!outcomes.answers[1].1.is_applied());
         let error = NanosecondScheduler::new(config(true)).unwrap_err();
-        assert!(matches!(error, Error::Os { worker: 0, .. }), "{error}");
+        assert!(matches!(error, Error::Os { worker: Some(0), .. }), "{error}");
     }
 }
 
