@@ -175,10 +175,10 @@ impl Desk {
     }
 
     /// Takes all one-shots away.
-    pub(crate) fn take_all(&self) -> Vec<Box<Waiting>> {
+    pub(crate) fn take_all(&self) -> BTreeMap<Key, Box<Waiting>> {
         let mut papers = self.lock();
         self.waiting.store(0, Ordering::SeqCst);
-        std::mem::take(&mut papers.waiting).into_values().collect()
+        std::mem::take(&mut papers.waiting)
     }
 
     pub(crate) fn has_waiting(&self) -> bool {

@@ -241,7 +241,7 @@ impl Drop for Leaving<'_> {
         drop(papers);
         let end = || {
             drop(requests);
-            for waiting in desk.take_all() {
+            for waiting in desk.take_all().into_values() {
                 waiting.body.end(Why::Shutdown);
             }
         };
