@@ -27,8 +27,8 @@ pub struct Config {
     /// [`on_panic`](crate::Scheduler::on_panic), one panic is raised. Default `false`; needs the
     /// feature `parallel`.
     pub parallel: bool,
-    /// Whether the scheduler observes itself, see [`strange_loop`](crate::strange_loop); a busy tick
-    /// is timed then. Default `true`.
+    /// Whether the scheduler observes itself, see [`strange_loop`](crate::strange_loop). It needs ticks
+    /// that are timed, so that it stands still at [`MetricsLevel::Off`]. Default `true`.
     pub strange_loop: bool,
     /// Contraction constant k of the strange loop, 0 <= k < 1: the greater, the steadier and the
     /// slower its estimates are. Default 0.9.

@@ -1,4 +1,5 @@
 //! Hazard: a worker that is given more than it can do in time, or a request that is denied unnoticed.
+#![cfg(not(target_arch = "wasm32"))]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Hazard: work that waits behind a stuck worker while another is idle; a move that loses a task.
+#![cfg(not(target_arch = "wasm32"))]
 
 mod common;
 

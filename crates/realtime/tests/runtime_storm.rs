@@ -1,5 +1,6 @@
 //! Hazard: everything at once, from several threads, on workers that get stuck: a lock taken in the
 //! wrong order, a task lost, or one that is told two ends.
+#![cfg(not(target_arch = "wasm32"))]
 
 mod common;
 
