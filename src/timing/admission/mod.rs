@@ -301,7 +301,7 @@ impl AdmissionControl {
     ) -> Result<Option<Rejection>, Exhausted> {
         let mut utilization = self.utilization;
         utilization.add(task);
-        let found = find_late(&self.trial, &utilization, load, work)?;
+        let found = find_late(&self.trial, utilization, load, work)?;
         Ok(found.map(|Excess { interval, by }| {
             let is_due = |task: &TaskModel| {
                 interval.checked_sub(task.deadline()).is_some_and(|past| past % task.period() == 0)
