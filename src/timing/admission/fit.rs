@@ -5,7 +5,7 @@
 //! has taken longer than D. Such a t is remembered with the room t − F(t): as long as that suffices for
 //! what comes, one comparison proves anew that the deadline is kept. Only else the analysis is done.
 
-use super::{AdmissionControl, Member, Rank, Rejection, Share};
+use super::{AdmissionControl, Rank, Rejection, Share};
 use crate::timing::analysis::nonpreemptive::{blocking, Level};
 use crate::timing::analysis::{Exhausted, Response, TaskModel, Utilization, Work};
 
