@@ -4,8 +4,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo build --quiet --locked --release --examples
 
-for path in examples/*.rs examples/*/main.rs; do
-    name=${path#examples/}
+for path in {,crates/*/}examples/{*.rs,*/main.rs}; do
+    [ -e "$path" ] || continue
+    name=${path##*examples/}
     name=${name%%[./]*}
     echo "-- $name"
     output=$(timeout 120 cargo run --quiet --locked --release --example "$name")

@@ -202,8 +202,8 @@ impl<W: Write> Exporter<'_, W> {
         let Some(release) = release.filter(|release| *release < end.at) else { return Ok(()) };
         self.waits += 1;
         for (phase, at) in [("b", release), ("e", end.at)] {
-            let name = format_args!("waiting {}", Label::of(end));
-            self.begin(phase, name, &TraceEvent { at, ..*end })?;
+            let event = TraceEvent { at, ..*end };
+            self.begin(phase, format_args!("waiting {}", Label::of(end)), &event)?;
             write!(self.out, ",\"cat\":\"wait\",\"id\":{}", self.waits)?;
             self.args(end, "")?;
         }
