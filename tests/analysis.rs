@@ -300,29 +300,23 @@ fn an_excess_is_at_a_deadline_and_is_what_is_too_much() {
 
 #[test]
 fn the_simulation_is_the_schedule_played_tick_by_tick() {
-    for (tasks, whole) in random_sets().filter(|(tasks, _)| !is_overloaded(tasks)) {
+    // With nothing left to do at the end of the hyperperiod, where both stop.
+    let sets = random_sets().filter(|(tasks, _)| {
+        !is_overloaded(tasks) && tasks.iter().all(|task| task.period() != NEVER)
+    });
+    let mut compared = 0;
+    for (tasks, whole) in sets {
         let together = vec![0; tasks.len()];
-        for (key, order, preempts) in SCHEDULES {
-            if order == Order::LeastLaxity {
-                continue; // The table has those.
-            }
+        // The table has the schedules by laxity.
+        for (key, order, preempts) in SCHEDULES.into_iter().filter(|s| s.1 != Order::LeastLaxity) {
             let seen = simulate(&tasks, order, preempts, whole, WORK).unwrap();
-            // Until the last job of the hyperperiod is done, which delays others.
-            let until = simulate(&tasks, order, preempts, 3 * whole, WORK).unwrap();
-            let played = play(&tasks, &together, order, preempts, 3 * whole);
-            let first = &seen.worst_response;
-            let later = until.worst_response.iter().zip(&played.worst);
-            for (index, (simulated, played)) in later.enumerate() {
-                // Jobs that have not finished by the end are not seen by the other.
-                assert!(simulated >= played && *simulated >= first[index], "{key} of {tasks:?}");
-            }
-            if tasks.iter().all(|task| task.period() != NEVER) {
-                assert_eq!(until.worst_response, played.worst, "{key} of {tasks:?}");
-                assert_eq!(until.misses, played.misses, "{key} of {tasks:?}");
-                assert_eq!(seen.misses * 3, played.misses, "{key} of {tasks:?}");
-            }
+            let played = play(&tasks, &together, order, preempts, whole);
+            assert_eq!(seen.worst_response, played.worst, "{key} of {tasks:?}");
+            assert_eq!(seen.misses, played.misses, "{key} of {tasks:?}");
+            compared += 1;
         }
     }
+    assert!(compared > 100, "{compared}");
 }
 
 #[test]

@@ -6,7 +6,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use common::{manual, ns, scatter};
-use nanosecond_scheduler::{Config, Context, ManualClock, MetricsLevel, Scheduler, Task, TaskId};
+use nanosecond_scheduler::{
+    Admission, Config, Context, ManualClock, MetricsLevel, Policy, Scheduler, Task, TaskId,
+};
 
 /// The system's allocator, which counts for each thread.
 struct Counting;
@@ -101,6 +103,22 @@ fn scheduling_and_cancelling_allocates_nothing_in_steady_state() {
         clock.advance(ns(1 << 16));
         assert_eq!(scheduler.tick().executed, 0);
     });
+}
+
+#[test]
+fn admission_allocates_nothing_in_steady_state() {
+    for policy in [Policy::Priority, Policy::EarliestDeadlineFirst] {
+        let config = Config { admission: Admission::Exact, policy, ..Config::default() };
+        let (mut scheduler, clock) = manual(config);
+        assert_steady(|| {
+            for n in 1..100 {
+                let task = Task::new(|| (), ns(n)).with_wcet(ns(2)).with_deadline(ns(400));
+                scheduler.schedule(task).unwrap();
+            }
+            clock.advance(ns(100));
+            assert_eq!(scheduler.tick().executed, 99);
+        });
+    }
 }
 
 /// The classic load: many timeouts, each put off again and again, few of which expire.

@@ -35,7 +35,8 @@ pub struct Metrics {
     pub overruns: u64,
     /// Periods that periodic tasks slept through.
     pub missed_ticks: u64,
-    /// Tasks sent by a [`Remote`](crate::Remote) whose release would lie beyond the end of time.
+    /// Tasks sent by a [`Remote`](crate::Remote) that were refused: their release would lie beyond the
+    /// end of time, say, or admission control found no room.
     pub remote_refused: u64,
     /// Tasks scheduled and not yet ended.
     pub pending: usize,
