@@ -111,6 +111,9 @@ fn a_rejection_says_which_deadline_and_by_how_much() {
     let (mut scheduler, clock) = manual(config(Policy::Priority, Admission::Exact));
     let high = works(&clock, 3, 10).with_priority(Priority::High);
     let high = scheduler.schedule(high).unwrap();
+    let at_once = once(4, 0).with_priority(Priority::Critical);
+    let late = Rejection::Deadline { task: None, late_by_ns: 6 };
+    assert_eq!(rejection(&mut scheduler, at_once), late);
     let own = once(4, 6);
     let late = Rejection::Deadline { task: None, late_by_ns: 1 };
     assert_eq!(rejection(&mut scheduler, own), late);
@@ -377,7 +380,7 @@ fn while_tasks_come_and_go_the_verdicts_are_those_of_a_fresh_analysis() {
             let wcet = 1 + below(4);
             let deadline = match below(3) {
                 0 if period == TaskModel::NEVER => TaskModel::NEVER,
-                _ => wcet + below(60),
+                _ => below(60),
             };
             let task = model(wcet, period, deadline);
             let priority = Priority::ALL[below(4) as usize];

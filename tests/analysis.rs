@@ -162,7 +162,7 @@ fn random_set(seed: u64) -> (Vec<TaskModel>, u64) {
         .map(|_| {
             let period = PERIODS[below(10) as usize];
             let wcet = 1 + below(period.div_ceil(count) + 1).min(period - 1);
-            let deadline = wcet + below(2 * period);
+            let deadline = below(wcet + 2 * period);
             let period = if below(8) == 0 { NEVER } else { period };
             task(wcet, period, deadline)
         })

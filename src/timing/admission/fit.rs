@@ -1,7 +1,7 @@
 //! Fixed priorities: who still keeps the deadline when one more task comes, found at little cost.
 //!
 //! Let F(t) be the blocking of a task and all work of its level released in `[0, t)`. If F(t) ≤ t for some
-//! t ≤ D, the busy period has ended by then, and with it every job that was released in it: none
+//! t from 1 to D, the busy period has ended by then, and with it every job that was released in it: none
 //! has taken longer than D. Such a t is remembered with the room t − F(t): as long as that suffices for
 //! what comes, one comparison proves anew that the deadline is kept. Only else the analysis is done.
 
@@ -42,7 +42,8 @@ impl Fit {
         work: &mut Work,
     ) -> Result<Option<Fit>, Exhausted> {
         let needed = needed(level, length, work)?;
-        Ok(needed.filter(|needed| *needed <= length).map(|needed| {
+        // In no time at all no job is done.
+        Ok(needed.filter(|needed| *needed <= length && length > 0).map(|needed| {
             let room = length - needed + level.blocking;
             Fit { length, room }
         }))
