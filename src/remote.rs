@@ -255,8 +255,9 @@ impl Remote {
     /// instant of the scheduler's clock.
     ///
     /// If the scheduler is at its capacity by then, the task waits for room, and tasks sent after
-    /// it too; cancels do not wait. A task that is refused for another reason is dropped and
-    /// counted in [`Metrics::remote_refused`](crate::Metrics::remote_refused): by admission control, say.
+    /// it too; cancels do not wait. A task that is refused for another
+    /// [reason](crate::ScheduleErrorKind) by then is dropped, and counted in
+    /// [`Metrics::remote_refused`](crate::Metrics::remote_refused).
     ///
     /// # Errors
     ///

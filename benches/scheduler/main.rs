@@ -12,6 +12,7 @@ mod hold;
 mod lane;
 mod ledger;
 mod parallel_execution;
+mod reflection;
 mod rng;
 mod schedule_cancel;
 mod task_throughput;
@@ -37,6 +38,7 @@ fn main() {
     crowded_slot::group(&mut criterion);
     parallel_execution::group(&mut criterion);
     admission::group(&mut criterion);
+    reflection::group(&mut criterion);
     criterion.final_summary();
 }
 

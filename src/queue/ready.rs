@@ -14,6 +14,9 @@ use super::run::{PREFETCH_AHEAD, SWEEP_AT};
 use super::Entry;
 use crate::store::{Location, Store};
 
+#[cfg(test)]
+mod tests;
+
 /// Fewer arrivals than this are not worth a sort.
 const CROWD: usize = 32;
 /// Nor are fewer than this part of the run that they would be merged with.
