@@ -182,6 +182,17 @@ fn who_ends_leaves_room() {
     }
 }
 
+#[test]
+fn an_idle_tick_after_a_full_one_sees_that_there_is_room() {
+    let (mut scheduler, _) =
+        manual(Config { max_tasks_per_tick: 1, ..config(Policy::Priority, Admission::Exact) });
+    scheduler.schedule(once(15, 20)).unwrap();
+    assert_eq!(scheduler.tick().executed, 1);
+    assert!(!is_accepted(&mut scheduler, once(15, 20)));
+    assert_eq!(scheduler.tick().executed, 0);
+    assert!(is_accepted(&mut scheduler, once(15, 20)));
+}
+
 #[cfg(feature = "std")]
 #[test]
 fn who_panics_leaves_room() {

@@ -326,6 +326,8 @@ fn utilization_is_compared_exactly() {
     assert_eq!(compare_utilization(&[third; 3]), Some(Ordering::Equal));
     assert_eq!(compare_utilization(&[third, third, task(1, 4, 4)]), Some(Ordering::Less));
     assert_eq!(compare_utilization(&[third, third, third, third]), Some(Ordering::Greater));
+    let hardly = task(1, NEVER - 1, NEVER);
+    assert_eq!(compare_utilization(&[third, third, third, hardly]), Some(Ordering::Greater));
     assert_eq!(compare_utilization(&[]), Some(Ordering::Less));
     // By one part in 2^124, where neither doubles nor the rounded sums tell.
     let (p, q) = (2_305_843_009_213_693_951, 2_305_843_009_213_693_921);
@@ -421,6 +423,10 @@ fn a_processor_used_fully_with_blocking_is_decided() {
     let found = nonpreemptive::response_times(&tasks, WORK);
     assert_eq!(found, [Response::Bounded(3), Response::Bounded(7), Response::Unbounded]);
     assert_eq!(nonpreemptive::edf(&tasks, WORK), Verdict::Exceeded { interval: 2, by: 1 });
+    // Late only at a deadline that is longer than the hyperperiod.
+    let late = [task(1, 2, 5), task(1, 2, 5), task(4, NEVER, 9)];
+    assert_eq!(nonpreemptive::edf(&late, WORK), Verdict::Exceeded { interval: 9, by: 1 });
+    assert_eq!(preemptive::qpa(&late, WORK), Verdict::Exceeded { interval: 9, by: 1 });
     let patient = [task(1, 2, 5), task(2, 4, 8), task(3, NEVER, NEVER)];
     assert_eq!(nonpreemptive::edf(&patient, WORK), Verdict::Schedulable);
 }
