@@ -9,7 +9,7 @@ use crate::engine::Job;
 use crate::execute::run_job;
 use crate::metrics::TickCounts;
 use crate::policy::Policy;
-use crate::queue::Entry;
+use crate::queue::{Entry, PREFETCH_AHEAD};
 use crate::scheduler::Scheduler;
 use crate::store::Location;
 use crate::time::TimePoint;
@@ -35,7 +35,7 @@ pub struct TickReport {
     /// The decision instant: what was released by then was due.
     pub started_at: TimePoint,
     /// From the decision to the end of the last job; zero for an idle tick, which is not timed, and
-    /// at [`MetricsLevel::Off`](crate::MetricsLevel::Off) without strange loop.
+    /// at [`MetricsLevel::Off`](crate::MetricsLevel::Off).
     pub duration: Duration,
 }
 
@@ -83,13 +83,11 @@ impl<C: Clock> Scheduler<C> {
         let unwinding = self.run_due(&mut counts);
         let decided_at = self.engine.now;
         let mut duration_ns = 0;
-        if counts.executed + counts.skipped == 0 {
+        if counts.executed + counts.skipped + counts.missed_deadlines == 0 {
             self.engine.recorder.idle_tick(); // What seemed due was cancelled.
-        } else if self.engine.recorder.is_on() || self.engine.reflection.times_ticks() {
+        } else if self.engine.recorder.is_on() {
             duration_ns = self.read_clock() - started_at;
-            if self.engine.recorder.is_on() {
-                self.engine.recorder.busy_tick(counts, duration_ns);
-            }
+            self.engine.recorder.busy_tick(counts, duration_ns);
             let latency = earliest.map_or(0, |at| started_at.saturating_sub(at.as_nanos()));
             self.engine.reflection.tick_ended(started_at, duration_ns, latency);
         }
@@ -261,9 +259,19 @@ fn next_due(engine: &mut Engine) -> Option<Entry> {
 
 /// Moves what is released by now to the ready tasks. O(moved), amortised.
 fn release_due(engine: &mut Engine) {
+    let mut released = core::mem::take(&mut engine.released);
     while let Some(entry) = engine.queue.pop_due(engine.now, &mut engine.store) {
+        released.push(entry);
+    }
+    // Apart from that, so that it is known whose attributes to load ahead.
+    for (n, &entry) in released.iter().enumerate() {
+        if let Some(soon) = released.get(n + PREFETCH_AHEAD) {
+            engine.store.prefetch_details(soon.id);
+        }
         if engine.store.is_live(entry.id) {
             engine.make_ready(entry);
         }
     }
+    released.clear();
+    engine.released = released;
 }

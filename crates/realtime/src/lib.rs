@@ -5,6 +5,10 @@
 #![deny(unsafe_code)]
 
 mod deadline;
+mod executor;
 pub mod os;
+mod stream;
 
 pub use deadline::DeadlineError;
+pub use executor::{JoinError, LocalExecutor, LocalHandle, LocalTask, Sleep, SpawnOptions};
+pub use stream::{GuaranteeStats, LatencyGuarantee, LatencyStreamExt, DEFAULT_CONCURRENCY};
