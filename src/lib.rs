@@ -17,6 +17,8 @@ mod engine;
 mod error;
 mod evidence;
 mod execute;
+#[cfg(feature = "std")]
+mod hash;
 mod join;
 mod metrics;
 #[allow(unsafe_code)]
