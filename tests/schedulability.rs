@@ -58,7 +58,8 @@ fn set(name: &str, tasks: &Value) -> String {
 
 #[test]
 fn verdicts_and_schedules_are_those_of_the_table() {
-    let table: Value = serde_json::from_str(include_str!("data/oracles/rt_task_sets.json")).unwrap();
+    let table: Value =
+        serde_json::from_str(include_str!("data/oracles/rt_task_sets.json")).unwrap();
     let sets = table["sets"].as_array().unwrap();
     let lines = lines(&["--simulate", TABLE]);
     assert_eq!(lines.len(), sets.len());
