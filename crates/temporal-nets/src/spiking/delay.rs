@@ -82,3 +82,36 @@ impl DelayQueue {
         self.heap.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Delays from alike to wild, so that both run and heap are used.
+    #[test]
+    fn spikes_come_in_the_order_of_arrival_then_of_firing() {
+        for spread in [1, 100, 100_000] {
+            let (mut queue, mut model) = (DelayQueue::new(400), Vec::new());
+            let (mut now, mut refused, mut state) = (0, 0, 1u64);
+            for neuron in 0..5_000u32 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                now += (state >> 33) % 50;
+                let arrival = now + 1_000 + (state >> 40) % spread;
+                if queue.send(neuron, now, arrival) {
+                    model.push((arrival, neuron));
+                } else {
+                    refused += 1;
+                }
+                if neuron % 7 == 0 {
+                    model.sort_unstable();
+                    while let Some(flight) = queue.pop_until(now) {
+                        assert_eq!((flight.arrival, flight.neuron), model.remove(0));
+                    }
+                    assert!(model.iter().all(|(arrival, _)| *arrival > now));
+                }
+                assert_eq!(queue.len(), model.len());
+            }
+            assert_eq!(refused > 0, spread == 100_000, "{refused} of spread {spread}");
+        }
+    }
+}
