@@ -1,0 +1,204 @@
+//! An engine control's periodic tasks, admitted exactly and run for real: their response times beside
+//! what the analysis allows, and beside a bare loop's.
+//!
+//! ```text
+//! cargo run --release --example automotive
+//! cargo run --release --example automotive -- --runnables 500   # refused: more than fits
+//! ```
+//!
+//! A bound is exceeded only if the machine takes the processor away, which no analysis knows. The
+//! bare loop does the same jobs in the same order without the scheduler: what it exceeds is the
+//! machine's doing.
+
+use std::error::Error;
+use std::time::Duration;
+
+use lexopt::{Arg, Parser, ValueExt};
+use nanosecond_realtime::{
+    Error as RuntimeError, NanosecondScheduler, SchedulerConfig, Shutdown, TaskHandle,
+};
+use nanosecond_scheduler::analysis::{nonpreemptive, Response};
+use nanosecond_scheduler::{
+    Admission, DefaultClock, MonitorConfig, MonitoringReport, Policy, Priority, SendTask, TimePoint,
+};
+
+#[path = "../shared/thread.rs"]
+mod thread;
+
+mod bare;
+mod load;
+
+use load::PeriodicLoad;
+
+const HELP: &str = "\
+Usage: automotive [--runnables N] [--seconds N]
+
+  --runnables N   functions in the engine control, 100 to 2000, from which its tasks' execution
+                  times follow [default: 300]
+  --seconds N     how long scheduler and bare loop run, each, 1 to 600 [default: 4]
+  --help          this text
+";
+
+const LEAD: Duration = Duration::from_millis(20);
+
+struct Options {
+    runnables: u32,
+    run: Duration,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let Some(options) = parse(Parser::from_env())? else {
+        print!("{HELP}");
+        return Ok(());
+    };
+    let loads = load::engine_control(options.runnables);
+    let runtime = NanosecondScheduler::new(SchedulerConfig {
+        num_workers: 1,
+        enable_cpu_pinning: true,
+        enable_rt_scheduling: true,
+        admission: Admission::Exact,
+        policy: Policy::RateMonotonic,
+        monitor: Some(MonitorConfig::default()),
+        ..SchedulerConfig::default()
+    })?;
+    let worker = &runtime.os_outcomes()[0];
+    for (asked, answer) in &worker.answers {
+        println!("worker: {asked}: {answer}");
+    }
+    let core = worker.core.unwrap_or(0);
+
+    let start = runtime.now() + LEAD;
+    let Some(handles) = admit(&runtime, &loads, start)? else { return Ok(()) };
+    println!("running for {:?}", options.run);
+    std::thread::sleep(start.duration_since(runtime.now()) + options.run);
+    let report = take_report(&runtime)?;
+    let elapsed = runtime.now().duration_since(start);
+    drop(handles);
+    runtime.shutdown(Shutdown::Cancel)?;
+
+    println!("\nthe bare loop for {:?}", options.run);
+    let clock = DefaultClock::new();
+    let bare = thread::on_real_time_thread(core, || bare::run(&clock, &loads, options.run));
+    check(&loads, &report, elapsed);
+    print_table(&loads, &report, &bare);
+    Ok(())
+}
+
+fn parse(mut parser: Parser) -> Result<Option<Options>, lexopt::Error> {
+    let mut options = Options { runnables: 300, run: Duration::from_secs(4) };
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Long("runnables") => {
+                options.runnables = number("--runnables", &mut parser, 100, 2000)?;
+            }
+            Arg::Long("seconds") => {
+                options.run = Duration::from_secs(number("--seconds", &mut parser, 1, 600)?.into());
+            }
+            Arg::Long("help") | Arg::Short('h') => return Ok(None),
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Some(options))
+}
+
+fn number(name: &str, parser: &mut Parser, least: u32, most: u32) -> Result<u32, lexopt::Error> {
+    let number = parser.value()?.parse()?;
+    if (least..=most).contains(&number) {
+        return Ok(number);
+    }
+    Err(format!("{name} is {number}; it must be from {least} to {most}").into())
+}
+
+/// Schedules the tasks. `None`, with the reason printed, if they are more than fits.
+fn admit(
+    runtime: &NanosecondScheduler,
+    loads: &[PeriodicLoad],
+    start: TimePoint,
+) -> Result<Option<Vec<TaskHandle<()>>>, RuntimeError> {
+    let mut handles = Vec::new();
+    for load in loads {
+        let (clock, work) = (DefaultClock::new(), load.work());
+        let job = move |_: &mut _| thread::spin_for(&clock, work);
+        let task = SendTask::periodic(job, load.period)
+            .with_wcet(load.wcet)
+            .with_deadline(load.period)
+            .with_name(load.name)
+            .at(start - load.phase);
+        match runtime.schedule(task) {
+            Ok(handle) => handles.push(handle),
+            Err(refused) => {
+                println!("The {} task, of {:?}, is refused: {refused}", load.name, load.wcet);
+                return Ok(None);
+            }
+        }
+    }
+    println!("admitted: {} tasks, {:.1} % utilization", loads.len(), 100.0 * load::share(loads));
+
+    // What would not fit is refused, and disturbs nothing.
+    let (wcet, period) = (Duration::from_millis(1), Duration::from_millis(500));
+    let diagnosis = SendTask::periodic(|_| (), period).with_wcet(wcet).with_priority(Priority::Low);
+    let refused = runtime.schedule(diagnosis).err().map(RuntimeError::from);
+    let reason = refused.expect("its job alone blocks the 1 ms task for that long");
+    println!("refused: a diagnosis of {wcet:?} each {period:?}: {reason}");
+    Ok(Some(handles))
+}
+
+fn take_report(runtime: &NanosecondScheduler) -> Result<MonitoringReport, Box<dyn Error>> {
+    let look = runtime.inspect(0, |scheduler| scheduler.monitoring_report())?;
+    Ok(runtime.wait_for_completion(look)?.ok_or("the monitor is on")?)
+}
+
+/// Each task has run, and not more often than its period allows.
+fn check(loads: &[PeriodicLoad], report: &MonitoringReport, elapsed: Duration) {
+    let row = |load: &PeriodicLoad| report.tasks.iter().find(|row| row.name == load.name);
+    for load in loads {
+        let row = row(load).expect("each task has run");
+        let releases = (elapsed + load.phase).as_nanos() / load.period.as_nanos() + 1;
+        assert!(row.jobs > 0 && u128::from(row.jobs) <= releases, "{}: {}", load.name, row.jobs);
+        let worst = row.max_response_ns.expect("it has run");
+        assert!(u128::from(worst) >= load.work().as_nanos(), "{} took its time", load.name);
+        let is_late = u128::from(worst) > load.period.as_nanos();
+        assert_eq!(row.misses > 0, is_late, "{} missed its deadline, or not", load.name);
+    }
+}
+
+fn print_table(loads: &[PeriodicLoad], report: &MonitoringReport, bare: &[Duration]) {
+    let models: Vec<_> = loads.iter().map(PeriodicLoad::model).collect();
+    let bounds = nonpreemptive::response_times(&models, 1_000_000);
+    println!("response times in µs; + is how much the bound was exceeded");
+    println!(
+        "{:<10}{:>8}{:>10}{:>12}{:>10}{:>12}{:>10}{:>8}{:>8}",
+        "period", "WCET", "bound", "scheduler", "", "bare loop", "", "jobs", "missed"
+    );
+    let micros = |ns: u128| format!("{:.1}", ns as f64 / 1e3);
+    let (mut exceeded, mut exceeded_bare) = (0, 0);
+    for ((load, bound), bare) in loads.iter().zip(bounds).zip(bare) {
+        let Response::Bounded(bound) = bound else { unreachable!("the tasks were admitted") };
+        let bound = u128::from(bound);
+        let row = report.tasks.iter().find(|row| row.name == load.name).expect("checked");
+        let worst = u128::from(row.max_response_ns.expect("checked"));
+        let bare = bare.as_nanos();
+        let excess = |worst: u128| match worst.checked_sub(bound) {
+            Some(excess) if excess > 0 => format!("+{}", micros(excess)),
+            _ => "-".to_owned(),
+        };
+        exceeded += u32::from(worst > bound);
+        exceeded_bare += u32::from(bare > bound);
+        println!(
+            "{:<10}{:>8}{:>10}{:>12}{:>10}{:>12}{:>10}{:>8}{:>8}",
+            load.name,
+            micros(load.wcet.as_nanos()),
+            micros(bound),
+            micros(worst),
+            excess(worst),
+            micros(bare),
+            excess(bare),
+            row.jobs,
+            row.misses
+        );
+    }
+    println!("\nbounds exceeded: {exceeded} on the scheduler, {exceeded_bare} in the bare loop");
+    if exceeded + exceeded_bare > 0 {
+        println!("The analysis knows nothing of a processor that is taken away for a while.");
+    }
+}
