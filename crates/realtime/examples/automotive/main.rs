@@ -13,15 +13,18 @@
 use std::error::Error;
 use std::time::Duration;
 
-use lexopt::{Arg, Parser, ValueExt};
+use lexopt::{Arg, Parser};
 use nanosecond_realtime::{
     Error as RuntimeError, NanosecondScheduler, SchedulerConfig, Shutdown, TaskHandle,
 };
 use nanosecond_scheduler::analysis::{nonpreemptive, Response};
 use nanosecond_scheduler::{
-    Admission, DefaultClock, MonitorConfig, MonitoringReport, Policy, Priority, SendTask, TimePoint,
+    Admission, DefaultClock, MonitorConfig, MonitoringReport, Policy, Rejection, ScheduleErrorKind,
+    SendTask, TimePoint,
 };
 
+#[path = "../shared/arguments.rs"]
+mod arguments;
 #[path = "../shared/thread.rs"]
 mod thread;
 
@@ -68,7 +71,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let core = worker.core.unwrap_or(0);
 
     let start = runtime.now() + LEAD;
-    let Some(handles) = admit(&runtime, &loads, start)? else { return Ok(()) };
+    let Some(handles) = admit(&runtime, &loads, start) else { return Ok(()) };
     println!("running for {:?}", options.run);
     std::thread::sleep(start.duration_since(runtime.now()) + options.run);
     let report = take_report(&runtime)?;
@@ -89,10 +92,12 @@ fn parse(mut parser: Parser) -> Result<Option<Options>, lexopt::Error> {
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("runnables") => {
-                options.runnables = number("--runnables", &mut parser, 100, 2000)?;
+                options.runnables = arguments::number("--runnables", &mut parser, 100, 2000)?;
             }
             Arg::Long("seconds") => {
-                options.run = Duration::from_secs(number("--seconds", &mut parser, 1, 600)?.into());
+                options.run = Duration::from_secs(
+                    arguments::number("--seconds", &mut parser, 1, 600)?.into(),
+                );
             }
             Arg::Long("help") | Arg::Short('h') => return Ok(None),
             other => return Err(other.unexpected()),
@@ -101,34 +106,26 @@ fn parse(mut parser: Parser) -> Result<Option<Options>, lexopt::Error> {
     Ok(Some(options))
 }
 
-fn number(name: &str, parser: &mut Parser, least: u32, most: u32) -> Result<u32, lexopt::Error> {
-    let number = parser.value()?.parse()?;
-    if (least..=most).contains(&number) {
-        return Ok(number);
-    }
-    Err(format!("{name} is {number}; it must be from {least} to {most}").into())
-}
-
 /// Schedules the tasks. `None`, with the reason printed, if they are more than fits.
 fn admit(
     runtime: &NanosecondScheduler,
     loads: &[PeriodicLoad],
     start: TimePoint,
-) -> Result<Option<Vec<TaskHandle<()>>>, RuntimeError> {
+) -> Option<Vec<(&'static str, TaskHandle<()>)>> {
     let mut handles = Vec::new();
     for load in loads {
         let (clock, work) = (DefaultClock::new(), load.work());
-        let job = move |_: &mut _| thread::spin_for(&clock, work);
-        let task = SendTask::periodic(job, load.period)
+        let task = SendTask::periodic(move |_| thread::spin_for(&clock, work), load.period)
             .with_wcet(load.wcet)
             .with_deadline(load.period)
             .with_name(load.name)
             .at(start - load.phase);
         match runtime.schedule(task) {
-            Ok(handle) => handles.push(handle),
+            Ok(handle) => handles.push((load.name, handle)),
             Err(refused) => {
-                println!("The {} task, of {:?}, is refused: {refused}", load.name, load.wcet);
-                return Ok(None);
+                let reason = reason(&refused.into(), &handles);
+                println!("refused: the {} task of {:?}: {reason}", load.name, load.wcet);
+                return None;
             }
         }
     }
@@ -136,11 +133,25 @@ fn admit(
 
     // What would not fit is refused, and disturbs nothing.
     let (wcet, period) = (Duration::from_millis(1), Duration::from_millis(500));
-    let diagnosis = SendTask::periodic(|_| (), period).with_wcet(wcet).with_priority(Priority::Low);
-    let refused = runtime.schedule(diagnosis).err().map(RuntimeError::from);
-    let reason = refused.expect("its job alone blocks the 1 ms task for that long");
+    let diagnosis = SendTask::periodic(|_| (), period).with_wcet(wcet);
+    let refused = runtime.schedule(diagnosis).err().expect("it blocks the 1 ms task for that long");
+    let reason = reason(&refused.into(), &handles);
     println!("refused: a diagnosis of {wcet:?} each {period:?}: {reason}");
-    Ok(Some(handles))
+    Some(handles)
+}
+
+/// Why a task was refused, with the names of those that are admitted.
+fn reason(error: &RuntimeError, admitted: &[(&'static str, TaskHandle<()>)]) -> String {
+    let RuntimeError::Rejected(ScheduleErrorKind::Rejected(Rejection::Deadline {
+        task,
+        late_by_ns,
+    })) = error
+    else {
+        return error.to_string();
+    };
+    let named = admitted.iter().find(|(_, handle)| Some(handle.id()) == *task);
+    let name = named.map_or_else(|| "itself".to_owned(), |(name, _)| format!("the {name} task"));
+    format!("it might make {name} {:?} late", Duration::from_nanos(*late_by_ns))
 }
 
 fn take_report(runtime: &NanosecondScheduler) -> Result<MonitoringReport, Box<dyn Error>> {

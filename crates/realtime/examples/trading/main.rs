@@ -16,9 +16,11 @@ use std::io::{self, IsTerminal};
 use std::rc::Rc;
 use std::time::Duration;
 
-use lexopt::{Arg, Parser, ValueExt};
+use lexopt::{Arg, Parser};
 use nanosecond_scheduler::{Clock, Config, DefaultClock, Scheduler, Task, TimePoint, Wait};
 
+#[path = "../shared/arguments.rs"]
+mod arguments;
 #[path = "../shared/arrivals.rs"]
 mod arrivals;
 #[path = "../shared/latencies.rs"]
@@ -66,12 +68,7 @@ fn parse(mut parser: Parser) -> Result<Option<u32>, lexopt::Error> {
     let mut speed = 40;
     while let Some(argument) = parser.next()? {
         match argument {
-            Arg::Long("speed") => {
-                speed = parser.value()?.parse()?;
-                if !(1..=1000).contains(&speed) {
-                    return Err(format!("--speed is {speed}; it must be from 1 to 1000").into());
-                }
-            }
+            Arg::Long("speed") => speed = arguments::number("--speed", &mut parser, 1, 1000)?,
             Arg::Long("help") | Arg::Short('h') => return Ok(None),
             other => return Err(other.unexpected()),
         }

@@ -1,0 +1,231 @@
+//! A robot's planner that has to decide within 1 ms, while messages change what it knows.
+//!
+//! ```text
+//! cargo run --release --example agent
+//! cargo run --release --example agent -- --speed 100
+//! ```
+//!
+//! Messages come at the pace of a captured network. Alarms are `High` and change the map before the
+//! next decision is made, traffic estimates are `Low` and wait for all decisions. A bare loop that takes
+//! the messages in the order they come runs beside it. Counts, paths and that no decision has missed
+//! an alarm are checked; times are printed only.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lexopt::{Arg, Parser};
+use nanosecond_realtime::{
+    DeadlineError, Error as RuntimeError, NanosecondScheduler, SchedulerConfig, Shutdown,
+};
+use nanosecond_scheduler::{Clock, DefaultClock, Priority, TimePoint};
+use smol::channel::{Receiver, Sender};
+
+#[path = "../shared/arguments.rs"]
+mod arguments;
+#[path = "../shared/arrivals.rs"]
+mod arrivals;
+#[path = "../shared/latencies.rs"]
+mod latencies;
+#[path = "../shared/thread.rs"]
+mod thread;
+
+mod knowledge;
+mod message;
+mod planner;
+
+use knowledge::{Decision, Knowledge};
+use latencies::Latencies;
+use message::Message;
+use planner::Planner;
+
+const HELP: &str = "\
+Usage: agent [--speed N]
+
+  --speed N   N (5 to 1000) times the pace of the capture, which takes 58 s [default: 20]
+  --help      this text
+";
+
+const DEADLINE: Duration = Duration::from_millis(1);
+const LEAD: Duration = Duration::from_millis(20);
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let Some(speed) = parse(Parser::from_env())? else {
+        print!("{HELP}");
+        return Ok(());
+    };
+    let times = arrivals::load()?.into_iter().map(|at| at / speed);
+    let messages: Vec<_> = times.zip(message::generate()).collect();
+    let runtime = Arc::new(NanosecondScheduler::new(SchedulerConfig {
+        num_workers: 1,
+        enable_cpu_pinning: true,
+        enable_rt_scheduling: true,
+        ..SchedulerConfig::default()
+    })?);
+    let worker = &runtime.os_outcomes()[0];
+    for (asked, answer) in &worker.answers {
+        println!("worker: {asked}: {answer}");
+    }
+    let core = worker.core.unwrap_or(0);
+    println!("{} messages at {speed} times the capture's pace\n", messages.len());
+
+    println!("the agent's thread:");
+    let run = || run_agent(&runtime, &messages);
+    let mut agent = thread::on_real_time_thread(thread::quiet_core(), run)?;
+    runtime.shutdown(Shutdown::Drain)?;
+    println!("the bare loop's thread:");
+    let mut bare = thread::on_real_time_thread(core, || run_bare_loop(&messages));
+    report(&messages, &mut agent, &mut bare);
+    Ok(())
+}
+
+fn parse(mut parser: Parser) -> Result<Option<u32>, lexopt::Error> {
+    let mut speed = 20;
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Long("speed") => speed = arguments::number("--speed", &mut parser, 5, 1000)?,
+            Arg::Long("help") | Arg::Short('h') => return Ok(None),
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Some(speed))
+}
+
+/// A message, and when it was sent.
+type Sent = (TimePoint, Message);
+
+/// What came of the messages: how long each took from being sent to its effect, and how many decisions
+/// missed their deadline.
+#[derive(Default)]
+struct Outcome {
+    decisions: Latencies,
+    missed: usize,
+    /// The length of all ways together.
+    steps: usize,
+    alarms: Latencies,
+    estimates: Latencies,
+}
+
+/// Feeds the messages to an agent that runs on a small executor of this thread.
+fn run_agent(
+    runtime: &Arc<NanosecondScheduler>,
+    messages: &[(Duration, Message)],
+) -> Result<Outcome, RuntimeError> {
+    let planner = Planner::new(Arc::clone(runtime));
+    let (sender, receiver) = smol::channel::unbounded(); // As many as the capture has packets.
+    let outcome = std::thread::scope(|scope| {
+        scope.spawn(|| send(messages, sender));
+        smol::block_on(listen(&planner, receiver))
+    })?;
+    runtime.run_until_idle_with_guarantee()?;
+    let (alarms, estimates) = planner.learned();
+    Ok(Outcome { alarms, estimates, ..outcome })
+}
+
+/// Sends each message when it is time; sleeps meanwhile, since the receiver shares its core.
+fn send(messages: &[(Duration, Message)], sender: Sender<Sent>) {
+    let clock = DefaultClock::new();
+    let start = clock.now() + LEAD;
+    for &(at, message) in messages {
+        std::thread::sleep((start + at).duration_since(clock.now()));
+        if sender.try_send((clock.now(), message)).is_err() {
+            return; // The agent has failed.
+        }
+    }
+}
+
+/// Learns from messages and decides about orders, many at a time, until the messages end.
+async fn listen(planner: &Planner, messages: Receiver<Sent>) -> Result<Outcome, RuntimeError> {
+    let executor = smol::LocalExecutor::new();
+    let listening = async {
+        let (mut decisions, mut alarms) = (Vec::new(), 0);
+        while let Ok((sent, message)) = messages.recv().await {
+            match message {
+                Message::Order(order) => {
+                    let decision = planner.make_decision_with_deadline(order, DEADLINE)?;
+                    let (clock, needs) = (DefaultClock::new(), alarms);
+                    decisions.push(executor.spawn(async move {
+                        let decision = decision.await;
+                        let took = clock.now().duration_since(sent);
+                        let value = value_of(&decision);
+                        assert!(value.alarms >= needs, "an alarm was overlooked");
+                        (decision.is_err(), took, value.steps())
+                    }));
+                }
+                Message::Alarm { .. } => {
+                    alarms += 1;
+                    planner.learn(message, sent, Priority::High)?;
+                }
+                Message::Traffic { .. } => planner.learn(message, sent, Priority::Low)?,
+            }
+        }
+        let mut outcome = Outcome::default();
+        for decision in decisions {
+            let (missed, took, steps) = decision.await;
+            outcome.decisions.record(took);
+            outcome.missed += usize::from(missed);
+            outcome.steps += steps;
+        }
+        Ok(outcome)
+    };
+    executor.run(listening).await
+}
+
+/// A late decision is still of use.
+fn value_of(decision: &Result<Decision, DeadlineError<Decision>>) -> &Decision {
+    match decision {
+        Ok(decision) | Err(DeadlineError::Missed { value: Some(decision), .. }) => decision,
+        Err(error) => panic!("no decision: {error}"),
+    }
+}
+
+/// Deals with each message when it is its turn, on the thread that receives them.
+fn run_bare_loop(messages: &[(Duration, Message)]) -> Outcome {
+    let (sender, receiver) = smol::channel::unbounded();
+    std::thread::scope(|scope| {
+        scope.spawn(|| send(messages, sender));
+        let clock = DefaultClock::new();
+        let (mut knowledge, mut outcome) = (Knowledge::default(), Outcome::default());
+        while let Ok((sent, message)) = receiver.recv_blocking() {
+            let latencies = match message {
+                Message::Order(order) => {
+                    outcome.steps += knowledge.decide(order).steps();
+                    &mut outcome.decisions
+                }
+                Message::Alarm { .. } => {
+                    knowledge.learn(message);
+                    &mut outcome.alarms
+                }
+                Message::Traffic { .. } => {
+                    knowledge.learn(message);
+                    &mut outcome.estimates
+                }
+            };
+            latencies.record(clock.now().duration_since(sent));
+        }
+        outcome.missed = outcome.decisions.over(DEADLINE);
+        outcome
+    })
+}
+
+fn report(messages: &[(Duration, Message)], agent: &mut Outcome, bare: &mut Outcome) {
+    for outcome in [&*agent, &*bare] {
+        let count = |is: fn(&Message) -> bool| messages.iter().filter(|(_, m)| is(m)).count();
+        assert_eq!(outcome.decisions.len(), count(|m| matches!(m, Message::Order(_))));
+        assert_eq!(outcome.alarms.len(), count(|m| matches!(m, Message::Alarm { .. })));
+        assert_eq!(outcome.estimates.len(), count(|m| matches!(m, Message::Traffic { .. })));
+    }
+    for (what, ours, bare) in [
+        ("decisions", &mut agent.decisions, &mut bare.decisions),
+        ("alarms (High)", &mut agent.alarms, &mut bare.alarms),
+        ("traffic (Low)", &mut agent.estimates, &mut bare.estimates),
+    ] {
+        let what = format!("{} {what}", ours.len());
+        latencies::print_beside(&what, DEADLINE, ours, bare);
+        println!();
+    }
+    let missed = agent.missed;
+    println!("late decisions by the runtime's count, which starts at the call: {missed}");
+    println!("mean length of a way: {} cells", agent.steps / agent.decisions.len());
+    println!("The bare loop has a thread less to wake, and takes messages in their order.");
+}
