@@ -23,6 +23,8 @@ use nanosecond_scheduler::{
 
 #[path = "shared/latencies.rs"]
 mod latencies;
+#[path = "shared/spin.rs"]
+mod spin;
 #[path = "shared/thread.rs"]
 mod thread;
 
@@ -69,9 +71,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         "\nthe same for real, with the logger in 4 pieces: {} cycles",
         TURNS * CYCLES_PER_TURN
     );
-    let core = thread::quiet_core();
     let run = || run_in_turns().map_err(|error| error.to_string());
-    let (mut ours, mut bare) = thread::on_real_time_thread(core, run)?;
+    let (mut ours, mut bare) = thread::on_real_time_thread(None, run)?;
     let what = "from start of cycle to estimate";
     latencies::print_beside(what, DEADLINE, &mut ours, &mut bare);
     println!("In the simulation it takes {expected:?} at the most.");
@@ -110,7 +111,7 @@ fn run_in_turns() -> Result<(Latencies, Latencies), Box<dyn Error>> {
     let clock = DefaultClock::new();
     let (mut ours, mut bare) = (Latencies::default(), Latencies::default());
     for _ in 0..TURNS {
-        let outcome = run(clock.clone(), thread::spin_for, 4, CYCLES_PER_TURN)?;
+        let outcome = run(clock.clone(), spin::spin_for, 4, CYCLES_PER_TURN)?;
         outcome.trace.iter().for_each(|(response, _)| ours.record(*response));
         run_bare_loop(&clock, &mut bare);
         std::thread::sleep(PAUSE);
@@ -281,15 +282,15 @@ fn run_bare_loop(clock: &DefaultClock, responses: &mut Latencies) {
                 if clock.now() < log_at {
                     continue;
                 }
-                thread::spin_for(clock, LOGGING / 4);
+                spin::spin_for(clock, LOGGING / 4);
                 pieces -= 1;
                 if pieces == 0 {
                     (log_at, pieces) = (log_at + LOG_PERIOD, 4);
                 }
             }
-            thread::spin_for(clock, SAMPLING);
+            spin::spin_for(clock, SAMPLING);
         }
-        thread::spin_for(clock, FUSING);
+        spin::spin_for(clock, FUSING);
         responses.record(clock.now().duration_since(at));
     }
 }

@@ -27,6 +27,8 @@ mod arguments;
 mod arrivals;
 #[path = "../shared/latencies.rs"]
 mod latencies;
+#[path = "../shared/slices.rs"]
+mod slices;
 #[path = "../shared/thread.rs"]
 mod thread;
 
@@ -47,7 +49,9 @@ Usage: agent [--speed N]
 ";
 
 const DEADLINE: Duration = Duration::from_millis(1);
-const LEAD: Duration = Duration::from_millis(20);
+/// The messages are cut in slices: one for the agent, the same for the bare loop, and so on.
+const SLICE: Duration = Duration::from_millis(400);
+const LEAD: Duration = Duration::from_millis(2);
 
 fn main() -> Result<(), Box<dyn Error>> {
     let Some(speed) = parse(Parser::from_env())? else {
@@ -62,19 +66,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         enable_rt_scheduling: true,
         ..SchedulerConfig::default()
     })?);
-    let worker = &runtime.os_outcomes()[0];
-    for (asked, answer) in &worker.answers {
+    for (asked, answer) in &runtime.os_outcomes()[0].answers {
         println!("worker: {asked}: {answer}");
     }
-    let core = worker.core.unwrap_or(0);
-    println!("{} messages at {speed} times the capture's pace\n", messages.len());
-
-    println!("the agent's thread:");
-    let run = || run_agent(&runtime, &messages);
-    let mut agent = thread::on_real_time_thread(thread::quiet_core(), run)?;
+    println!("{} messages at {speed} times the capture's pace; the agent:", messages.len());
+    let run = || in_turns(&runtime, &messages);
+    let (mut agent, mut bare) = thread::on_real_time_thread(None, run)?;
     runtime.shutdown(Shutdown::Drain)?;
-    println!("the bare loop's thread:");
-    let mut bare = thread::on_real_time_thread(core, || run_bare_loop(&messages));
     report(&messages, &mut agent, &mut bare);
     Ok(())
 }
@@ -102,24 +100,35 @@ struct Outcome {
     missed: usize,
     /// The length of all ways together.
     steps: usize,
+    alarms_sent: u32,
     alarms: Latencies,
     estimates: Latencies,
 }
 
-/// Feeds the messages to an agent that runs on a small executor of this thread.
-fn run_agent(
+/// Lets the agent and the bare loop deal with the messages, slice by slice.
+fn in_turns(
     runtime: &Arc<NanosecondScheduler>,
     messages: &[(Duration, Message)],
-) -> Result<Outcome, RuntimeError> {
+) -> Result<(Outcome, Outcome), RuntimeError> {
     let planner = Planner::new(Arc::clone(runtime));
-    let (sender, receiver) = smol::channel::unbounded(); // As many as the capture has packets.
-    let outcome = std::thread::scope(|scope| {
-        scope.spawn(|| send(messages, sender));
-        smol::block_on(listen(&planner, receiver))
-    })?;
+    let (mut agent, mut bare) = (Outcome::default(), Outcome::default());
+    let mut knowledge = Knowledge::default();
+    for slice in slices::of(messages, SLICE) {
+        receive(&slice, |sent| smol::block_on(listen(&planner, sent, &mut agent)))?;
+        receive(&slice, |sent| run_bare_loop(&mut knowledge, &sent, &mut bare));
+    }
     runtime.run_until_idle_with_guarantee()?;
-    let (alarms, estimates) = planner.learned();
-    Ok(Outcome { alarms, estimates, ..outcome })
+    (agent.alarms, agent.estimates) = planner.learned();
+    Ok((agent, bare))
+}
+
+/// Has somebody receive messages that another thread sends.
+fn receive<T>(messages: &[(Duration, Message)], receive: impl FnOnce(Receiver<Sent>) -> T) -> T {
+    let (sender, receiver) = smol::channel::unbounded(); // As many as the capture has packets.
+    std::thread::scope(|scope| {
+        scope.spawn(|| send(messages, sender));
+        receive(receiver)
+    })
 }
 
 /// Sends each message when it is time; sleeps meanwhile, since the receiver shares its core.
@@ -135,15 +144,19 @@ fn send(messages: &[(Duration, Message)], sender: Sender<Sent>) {
 }
 
 /// Learns from messages and decides about orders, many at a time, until the messages end.
-async fn listen(planner: &Planner, messages: Receiver<Sent>) -> Result<Outcome, RuntimeError> {
+async fn listen(
+    planner: &Planner,
+    messages: Receiver<Sent>,
+    outcome: &mut Outcome,
+) -> Result<(), RuntimeError> {
     let executor = smol::LocalExecutor::new();
     let listening = async {
-        let (mut decisions, mut alarms) = (Vec::new(), 0);
+        let mut decisions = Vec::new();
         while let Ok((sent, message)) = messages.recv().await {
             match message {
                 Message::Order(order) => {
                     let decision = planner.make_decision_with_deadline(order, DEADLINE)?;
-                    let (clock, needs) = (DefaultClock::new(), alarms);
+                    let (clock, needs) = (DefaultClock::new(), outcome.alarms_sent);
                     decisions.push(executor.spawn(async move {
                         let decision = decision.await;
                         let took = clock.now().duration_since(sent);
@@ -153,20 +166,19 @@ async fn listen(planner: &Planner, messages: Receiver<Sent>) -> Result<Outcome, 
                     }));
                 }
                 Message::Alarm { .. } => {
-                    alarms += 1;
+                    outcome.alarms_sent += 1;
                     planner.learn(message, sent, Priority::High)?;
                 }
                 Message::Traffic { .. } => planner.learn(message, sent, Priority::Low)?,
             }
         }
-        let mut outcome = Outcome::default();
         for decision in decisions {
             let (missed, took, steps) = decision.await;
             outcome.decisions.record(took);
             outcome.missed += usize::from(missed);
             outcome.steps += steps;
         }
-        Ok(outcome)
+        Ok(())
     };
     executor.run(listening).await
 }
@@ -180,32 +192,25 @@ fn value_of(decision: &Result<Decision, DeadlineError<Decision>>) -> &Decision {
 }
 
 /// Deals with each message when it is its turn, on the thread that receives them.
-fn run_bare_loop(messages: &[(Duration, Message)]) -> Outcome {
-    let (sender, receiver) = smol::channel::unbounded();
-    std::thread::scope(|scope| {
-        scope.spawn(|| send(messages, sender));
-        let clock = DefaultClock::new();
-        let (mut knowledge, mut outcome) = (Knowledge::default(), Outcome::default());
-        while let Ok((sent, message)) = receiver.recv_blocking() {
-            let latencies = match message {
-                Message::Order(order) => {
-                    outcome.steps += knowledge.decide(order).steps();
-                    &mut outcome.decisions
-                }
-                Message::Alarm { .. } => {
-                    knowledge.learn(message);
-                    &mut outcome.alarms
-                }
-                Message::Traffic { .. } => {
-                    knowledge.learn(message);
-                    &mut outcome.estimates
-                }
-            };
-            latencies.record(clock.now().duration_since(sent));
-        }
-        outcome.missed = outcome.decisions.over(DEADLINE);
-        outcome
-    })
+fn run_bare_loop(knowledge: &mut Knowledge, messages: &Receiver<Sent>, outcome: &mut Outcome) {
+    let clock = DefaultClock::new();
+    while let Ok((sent, message)) = messages.recv_blocking() {
+        let latencies = match message {
+            Message::Order(order) => {
+                outcome.steps += knowledge.decide(order).steps();
+                &mut outcome.decisions
+            }
+            Message::Alarm { .. } => {
+                knowledge.learn(message);
+                &mut outcome.alarms
+            }
+            Message::Traffic { .. } => {
+                knowledge.learn(message);
+                &mut outcome.estimates
+            }
+        };
+        latencies.record(clock.now().duration_since(sent));
+    }
 }
 
 fn report(messages: &[(Duration, Message)], agent: &mut Outcome, bare: &mut Outcome) {

@@ -25,6 +25,8 @@ use nanosecond_scheduler::{
 
 #[path = "../shared/arguments.rs"]
 mod arguments;
+#[path = "../shared/spin.rs"]
+mod spin;
 #[path = "../shared/thread.rs"]
 mod thread;
 
@@ -68,7 +70,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (asked, answer) in &worker.answers {
         println!("worker: {asked}: {answer}");
     }
-    let core = worker.core.unwrap_or(0);
+    let core = worker.core;
 
     let start = runtime.now() + LEAD;
     let Some(handles) = admit(&runtime, &loads, start) else { return Ok(()) };
@@ -115,7 +117,7 @@ fn admit(
     let mut handles = Vec::new();
     for load in loads {
         let (clock, work) = (DefaultClock::new(), load.work());
-        let task = SendTask::periodic(move |_| thread::spin_for(&clock, work), load.period)
+        let task = SendTask::periodic(move |_| spin::spin_for(&clock, work), load.period)
             .with_wcet(load.wcet)
             .with_deadline(load.period)
             .with_name(load.name)

@@ -5,10 +5,10 @@ use std::time::Duration;
 use nanosecond_realtime::{Job, NanosecondScheduler, Refused, TaskHandle};
 use nanosecond_scheduler::{DefaultClock, Priority, SendTask};
 
-use crate::thread;
+use crate::spin;
 
-/// Of each worker's periodic tasks: period and time per job in µs. The last makes the first miss a
-/// deadline now and then: a job is not preempted.
+/// Of each worker's periodic tasks: period and time per job in µs. The last makes the first, which
+/// does not preempt it, miss a deadline.
 const PERIODIC: [(u64, u64, Priority); 3] =
     [(500, 40, Priority::Critical), (2_000, 200, Priority::High), (20_000, 700, Priority::Low)];
 /// One-shots with each frame, of 50 µs each.
@@ -27,7 +27,7 @@ impl Load {
             let (period, work) = (Duration::from_micros(period), Duration::from_micros(work));
             for _ in 0..runtime.num_workers() {
                 let clock = DefaultClock::new();
-                let task = SendTask::periodic(move |_| thread::spin_for(&clock, work), period)
+                let task = SendTask::periodic(move |_| spin::spin_for(&clock, work), period)
                     .with_priority(priority)
                     .with_wcet(work * 2)
                     .with_deadline(period);
@@ -43,7 +43,7 @@ impl Load {
     ) -> Result<(), nanosecond_realtime::Error> {
         for n in 0..ONE_SHOTS {
             let clock = DefaultClock::new();
-            let work = move || thread::spin_for(&clock, Duration::from_micros(50));
+            let work = move || spin::spin_for(&clock, Duration::from_micros(50));
             let job = Job::new(work)
                 .with_delay(Duration::from_millis(10) * n)
                 .with_deadline(Duration::from_millis(1));

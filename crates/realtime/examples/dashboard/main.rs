@@ -20,8 +20,8 @@ use ratatui::Terminal;
 
 #[path = "../shared/arguments.rs"]
 mod arguments;
-#[path = "../shared/thread.rs"]
-mod thread;
+#[path = "../shared/spin.rs"]
+mod spin;
 
 mod load;
 mod view;

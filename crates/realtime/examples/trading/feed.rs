@@ -23,32 +23,14 @@ pub(crate) enum Event {
     },
 }
 
-/// Events by their time from the start.
-pub(crate) struct Feed(Vec<(Duration, Event)>);
+/// An event and its time from the start.
+pub(crate) type Timed = (Duration, Event);
 
-impl Feed {
-    /// An event for each arrival, at `speed` times their pace; the same events for each run.
-    pub(crate) fn new(arrivals: Vec<Duration>, speed: u32) -> Self {
-        let mut exchange = Exchange { random: 2024, middle: 10_000 };
-        let times = arrivals.into_iter().map(|at| at / speed);
-        Feed(times.zip((0..).map(|id| exchange.event(id))).collect())
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// The feed cut in slices of time, each from its own start.
-    pub(crate) fn slices(
-        &self,
-        slice: Duration,
-    ) -> impl Iterator<Item = Vec<(Duration, Event)>> + '_ {
-        let number = move |at: Duration| at.as_nanos() / slice.as_nanos();
-        let start = move |at: Duration| slice * number(at) as u32;
-        self.0
-            .chunk_by(move |(one, _), (next, _)| number(*one) == number(*next))
-            .map(move |events| events.iter().map(|&(at, event)| (at - start(at), event)).collect())
-    }
+/// An event for each arrival, at `speed` times their pace; the same events for each run.
+pub(crate) fn generate(arrivals: Vec<Duration>, speed: u32) -> Vec<Timed> {
+    let mut exchange = Exchange { random: 2024, middle: 10_000 };
+    let times = arrivals.into_iter().map(|at| at / speed);
+    times.zip((0..).map(|id| exchange.event(id))).collect()
 }
 
 /// Makes events around a price that wanders: half of them are new orders.

@@ -25,6 +25,8 @@ mod arguments;
 mod arrivals;
 #[path = "../shared/latencies.rs"]
 mod latencies;
+#[path = "../shared/slices.rs"]
+mod slices;
 #[path = "../shared/thread.rs"]
 mod thread;
 
@@ -32,7 +34,7 @@ mod book;
 mod feed;
 
 use book::Book;
-use feed::{Event, Feed};
+use feed::Timed;
 use latencies::Latencies;
 
 const HELP: &str = "\
@@ -55,11 +57,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         print!("{HELP}");
         return Ok(());
     };
-    let feed = Feed::new(arrivals::load()?, speed);
+    let feed = feed::generate(arrivals::load()?, speed);
     println!("{} order-book events at {speed} times the capture's pace", feed.len());
 
-    let core = thread::quiet_core();
-    let (ours, bare) = thread::on_real_time_thread(core, || in_turns(&feed))?;
+    let (ours, bare) = thread::on_real_time_thread(None, || in_turns(&feed))?;
     report(&feed, ours, bare);
     Ok(())
 }
@@ -85,13 +86,13 @@ struct Outcome {
 }
 
 /// Lets the scheduler and the bare loop work through the feed, slice by slice.
-fn in_turns(feed: &Feed) -> Result<(Outcome, Outcome), String> {
+fn in_turns(feed: &[Timed]) -> Result<(Outcome, Outcome), String> {
     let clock = DefaultClock::new();
     let mut engine = Engine::new(clock.clone())?;
     let mut bare = Outcome::default();
     let shows_progress = io::stderr().is_terminal();
     let mut done = 0;
-    for work in feed.slices(SLICE) {
+    for work in slices::of(feed, SLICE) {
         engine.run(&work)?;
         run_bare_loop(&clock, &work, &mut bare);
         std::thread::sleep(PAUSE);
@@ -124,7 +125,7 @@ impl Engine {
         Ok(Engine { clock, scheduler, state })
     }
 
-    fn run(&mut self, work: &[(Duration, Event)]) -> Result<(), String> {
+    fn run(&mut self, work: &[Timed]) -> Result<(), String> {
         let start = self.scheduler.now() + LEAD;
         for &(at, event) in work {
             let (clock, state) = (self.clock.clone(), Rc::clone(&self.state));
@@ -154,10 +155,12 @@ impl Engine {
 }
 
 /// The least that one can do: spin until an event arrives, deal with it, note how long that took.
-fn run_bare_loop(clock: &DefaultClock, work: &[(Duration, Event)], outcome: &mut Outcome) {
+fn run_bare_loop(clock: &DefaultClock, work: &[Timed], outcome: &mut Outcome) {
     let start: TimePoint = clock.now() + LEAD;
     for &(at, event) in work {
-        thread::spin_until(clock, start + at);
+        while clock.now() < start + at {
+            std::hint::spin_loop();
+        }
         outcome.book.apply(event);
         let response = clock.now().duration_since(start + at);
         outcome.responses.record(response);
@@ -165,7 +168,7 @@ fn run_bare_loop(clock: &DefaultClock, work: &[(Duration, Event)], outcome: &mut
     }
 }
 
-fn report(feed: &Feed, mut ours: Outcome, mut bare: Outcome) {
+fn report(feed: &[Timed], mut ours: Outcome, mut bare: Outcome) {
     assert_eq!(ours.responses.len(), feed.len(), "each event was dealt with once");
     assert_eq!(bare.responses.len(), feed.len());
     assert!(ours.book == bare.book, "the order of events decides about the book");
