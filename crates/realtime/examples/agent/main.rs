@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo run --release --example agent
-//! cargo run --release --example agent -- --speed 100
+//! cargo run --release --example agent -- --speed 400   # more than it can do: alarms go first
 //! ```
 //!
 //! Messages come at the pace of a captured network. Alarms are `High` and change the map before the

@@ -136,7 +136,7 @@ fn admit(
     // What would not fit is refused, and disturbs nothing.
     let (wcet, period) = (Duration::from_millis(1), Duration::from_millis(500));
     let diagnosis = SendTask::periodic(|_| (), period).with_wcet(wcet);
-    let refused = runtime.schedule(diagnosis).err().expect("it blocks the 1 ms task for that long");
+    let refused = runtime.schedule(diagnosis).expect_err("it blocks the 1 ms task for that long");
     let reason = reason(&refused.into(), &handles);
     println!("refused: a diagnosis of {wcet:?} each {period:?}: {reason}");
     Some(handles)

@@ -11,6 +11,10 @@ use crate::spin;
 /// does not preempt it, miss a deadline.
 const PERIODIC: [(u64, u64, Priority); 3] =
     [(500, 40, Priority::Critical), (2_000, 200, Priority::High), (20_000, 700, Priority::Low)];
+/// Says so.
+pub(crate) const HINT: &str =
+    "misses are meant to be: every 20 ms a job of 700 µs is in the way of those due within 500 µs";
+
 /// One-shots with each frame, of 50 µs each.
 const ONE_SHOTS: u32 = 20;
 

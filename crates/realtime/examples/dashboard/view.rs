@@ -7,6 +7,8 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Paragraph, Row, Table};
 use ratatui::Frame;
 
+use crate::load;
+
 const COLUMNS: [(&str, u16); 11] = [
     ("worker", 7),
     ("pending", 8),
@@ -24,12 +26,12 @@ const COLUMNS: [(&str, u16); 11] = [
 /// Lines that a whole frame takes.
 pub(crate) fn height(runtime: &NanosecondScheduler) -> u16 {
     let rows = runtime.num_workers() + 1;
-    (1 + rows + 2 + answers(runtime).len()) as u16
+    (1 + rows + 2 + notes(runtime).len()) as u16
 }
 
 pub(crate) fn draw(frame: &mut Frame<'_>, runtime: &NanosecondScheduler, hint: &str) {
-    let answers = answers(runtime);
-    let areas = Layout::vertical([Constraint::Min(4), Constraint::Length(answers.len() as u16)]);
+    let notes = notes(runtime);
+    let areas = Layout::vertical([Constraint::Min(4), Constraint::Length(notes.len() as u16)]);
     let [above, below] = areas.areas(frame.area());
 
     let block = Block::bordered()
@@ -41,21 +43,21 @@ pub(crate) fn draw(frame: &mut Frame<'_>, runtime: &NanosecondScheduler, hint: &
     let titles = COLUMNS.map(|(title, _)| Line::from(title).alignment(Alignment::Right));
     let table = Table::new(rows, widths).header(Row::new(titles).bold()).column_spacing(1);
     frame.render_widget(table.block(block), above);
-    frame.render_widget(Paragraph::new(answers.join("\n")).dim(), below);
+    frame.render_widget(Paragraph::new(notes.join("\n")).dim(), below);
 }
 
-/// What the operating system said, once if it said the same to all.
-fn answers(runtime: &NanosecondScheduler) -> Vec<String> {
-    let mut answers = Vec::new();
+/// Below the table: about the load, and what the operating system said, once if the same to all.
+fn notes(runtime: &NanosecondScheduler) -> Vec<String> {
+    let mut notes = vec![load::HINT.to_owned()];
     for worker in runtime.os_outcomes() {
         for (asked, answer) in &worker.answers {
             let line = format!("{asked}: {answer}");
-            if !answers.contains(&line) {
-                answers.push(line);
+            if !notes.contains(&line) {
+                notes.push(line);
             }
         }
     }
-    answers
+    notes
 }
 
 fn row(worker: &WorkerStats) -> Row<'static> {
@@ -76,7 +78,9 @@ fn totals(runtime: &NanosecondScheduler, workers: &[WorkerStats]) -> Row<'static
         sum(|worker| worker.totals.skipped),
         sum(|worker| worker.totals.moved_away),
     ];
-    cells("all".to_owned(), pending, busy, &runtime.get_latency_stats(), counts).bold()
+    let mut latency = runtime.get_latency_stats();
+    latency.count = sum(|worker| worker.latency.count); // As of when the others were read.
+    cells("all".to_owned(), pending, busy, &latency, counts).bold()
 }
 
 fn cells(
