@@ -17,12 +17,15 @@ mod engine;
 mod error;
 mod evidence;
 mod execute;
+#[cfg(feature = "std")]
+mod hash;
 mod join;
 mod metrics;
 #[allow(unsafe_code)]
 mod paged;
 mod policy;
 mod queue;
+mod reflection;
 #[cfg(feature = "std")]
 mod remote;
 mod run;
@@ -30,6 +33,7 @@ mod scheduler;
 #[allow(unsafe_code)]
 mod send_task;
 mod store;
+pub mod strange_loop;
 mod succession;
 #[cfg(feature = "std")]
 mod sync;
@@ -39,6 +43,7 @@ mod time;
 mod timed;
 mod timing;
 mod wait;
+mod window;
 
 pub use attributes::{DeadlineKind, OnFailure};
 #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
@@ -56,6 +61,7 @@ pub use error::{CancelError, ScheduleError, ScheduleErrorKind, TriggerError, Wai
 pub use join::JoinHandle;
 pub use metrics::{LatencyStats, Metrics};
 pub use policy::Policy;
+pub use reflection::RecordError;
 #[cfg(feature = "std")]
 pub use remote::{Remote, RemoteError, RemoteErrorKind, RemoteId};
 pub use scheduler::Scheduler;
@@ -77,3 +83,6 @@ pub use timing::{
     UnknownCause, UnknownVerdict, WcetEstimator,
 };
 pub use wait::Waiter;
+pub use window::{
+    Blend, BlendError, Shape, Statistics, Window, WindowError, WindowSpec, WindowSummary,
+};

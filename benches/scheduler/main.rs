@@ -5,12 +5,14 @@
 //! order. Queues that must see the same instants each time run under a clock that the benchmark
 //! moves; that clock is virtual, the figures are always wall time.
 
+mod admission;
 mod crowded_slot;
 mod events;
 mod hold;
 mod lane;
 mod ledger;
 mod parallel_execution;
+mod reflection;
 mod rng;
 mod schedule_cancel;
 mod task_throughput;
@@ -35,6 +37,8 @@ fn main() {
     hold::group(&mut criterion);
     crowded_slot::group(&mut criterion);
     parallel_execution::group(&mut criterion);
+    admission::group(&mut criterion);
+    reflection::group(&mut criterion);
     criterion.final_summary();
 }
 

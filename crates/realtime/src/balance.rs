@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use crate::desk::Door;
 use crate::inner::Inner;
+use crate::os;
 
 /// Looks are at least so far apart: a shorter budget is not worth a core.
 const LEAST_PAUSE_NS: u64 = 50_000;
@@ -49,6 +50,10 @@ pub(crate) fn run(inner: &Arc<Inner>) {
     let balancer = &inner.balancer;
     // Nobody else sets it.
     let _ = balancer.thread.set(thread::current());
+    if inner.config.enable_rt_scheduling {
+        // Where that is denied, it is to the workers, too, which is told.
+        let _: os::Outcome = os::set_class(inner.config.balancer_class());
+    }
     while !inner.is_stopped() {
         // Before the look: what changes afterwards arms anew, and unparks.
         balancer.next_look.store(u64::MAX, Ordering::SeqCst);

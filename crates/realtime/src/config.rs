@@ -6,7 +6,7 @@ use nanosecond_scheduler::{
 };
 
 use crate::error::Error;
-use crate::os::{self, PriorityClasses};
+use crate::os::{self, PriorityClasses, SchedClass};
 
 /// The most workers that a runtime may have.
 const MAX_WORKERS: usize = 1024;
@@ -20,8 +20,8 @@ pub struct SchedulerConfig {
     /// Keeps each worker on a core of its own, the first worker on the first core that the process may
     /// use, and so on; with more workers than cores some share one. Default `false`.
     pub enable_cpu_pinning: bool,
-    /// Gives workers the scheduling class of [`worker_priority`](Self::worker_priority). Default
-    /// `false`.
+    /// Gives workers the scheduling class of [`worker_priority`](Self::worker_priority), and the thread
+    /// that balances them a priority one above, so that it sees them when they spin. Default `false`.
     pub enable_rt_scheduling: bool,
     /// Threads that run tasks, 1 to 1,024. Default: one per core that the process may use.
     pub num_workers: usize,
@@ -109,6 +109,21 @@ impl SchedulerConfig {
         in_range("num_workers", self.num_workers as u64, MAX_WORKERS as u64)?;
         in_range("latency_budget_ns", self.latency_budget_ns, u64::MAX)?;
         in_range("capacity", self.capacity as u64, MAX_CAPACITY as u64)
+    }
+
+    /// The class that workers are to have.
+    pub(crate) fn worker_class(&self) -> SchedClass {
+        self.priority_classes.of(self.worker_priority)
+    }
+
+    /// The class of the balancer: one that preempts workers, unless they share time anyway.
+    pub(crate) fn balancer_class(&self) -> SchedClass {
+        match self.worker_class() {
+            SchedClass::Fifo(priority) | SchedClass::RoundRobin(priority) => {
+                SchedClass::Fifo(priority.saturating_add(1).min(99))
+            }
+            SchedClass::Normal | SchedClass::Deadline { .. } => SchedClass::Normal,
+        }
     }
 
     /// What a worker's own scheduler is set up with.

@@ -101,9 +101,11 @@ pub(crate) enum Door {
 
 #[derive(Default)]
 pub(crate) struct Papers {
-    /// Each task has at most three here at a time, and inspections are as many as tasks may be.
+    /// New ones come while there are fewer than twice the capacity; beyond that each task may add one to
+    /// end it, or to move it.
     pub(crate) requests: VecDeque<Request>,
-    pub(crate) waiting: BTreeMap<Key, Waiting>,
+    /// Boxed, or each node of the tree would take kilobytes.
+    pub(crate) waiting: BTreeMap<Key, Box<Waiting>>,
     pub(crate) residents: BTreeMap<u64, Resident>,
     pub(crate) door: Door,
 }
@@ -151,20 +153,20 @@ impl Desk {
         }
     }
 
-    pub(crate) fn put(&self, papers: &mut Papers, key: Key, waiting: Waiting) {
+    pub(crate) fn put(&self, papers: &mut Papers, key: Key, waiting: Box<Waiting>) {
         papers.waiting.insert(key, waiting);
         self.waiting.store(papers.waiting.len(), Ordering::SeqCst);
     }
 
     /// Takes a one-shot away, whichever token it has.
-    pub(crate) fn take(&self, papers: &mut Papers, key: Key) -> Option<Waiting> {
+    pub(crate) fn take(&self, papers: &mut Papers, key: Key) -> Option<Box<Waiting>> {
         let waiting = papers.waiting.remove(&key)?;
         self.waiting.store(papers.waiting.len(), Ordering::SeqCst);
         Some(waiting)
     }
 
     /// Takes the one-shot whose token is the one of this stay.
-    pub(crate) fn take_for_token(&self, key: Key, moves: u32) -> Option<Waiting> {
+    pub(crate) fn take_for_token(&self, key: Key, moves: u32) -> Option<Box<Waiting>> {
         let mut papers = self.lock();
         if papers.waiting.get(&key)?.moves != moves {
             return None;
@@ -173,10 +175,10 @@ impl Desk {
     }
 
     /// Takes all one-shots away.
-    pub(crate) fn take_all(&self) -> Vec<Waiting> {
+    pub(crate) fn take_all(&self) -> BTreeMap<Key, Box<Waiting>> {
         let mut papers = self.lock();
         self.waiting.store(0, Ordering::SeqCst);
-        std::mem::take(&mut papers.waiting).into_values().collect()
+        std::mem::take(&mut papers.waiting)
     }
 
     pub(crate) fn has_waiting(&self) -> bool {

@@ -25,11 +25,10 @@ pub enum Error {
     },
     /// The core refuses the configuration.
     Config(ConfigError),
-    /// The operating system denied a worker something, and
-    /// [`require`](crate::SchedulerConfig::require) is set.
+    /// The operating system denied something, and [`require`](crate::SchedulerConfig::require) is set.
     Os {
-        /// The worker's number.
-        worker: usize,
+        /// The worker's number; `None` for what concerns the process.
+        worker: Option<usize>,
         /// What the system said.
         error: OsError,
     },
@@ -86,7 +85,8 @@ impl fmt::Display for Error {
                 write!(f, "SchedulerConfig::{field} is {value}; it must be from {least} to {most}")
             }
             Error::Config(error) => error.fmt(f),
-            Error::Os { worker, error } => write!(f, "worker {worker}: {error}"),
+            Error::Os { worker: Some(worker), error } => write!(f, "worker {worker}: {error}"),
+            Error::Os { worker: None, error } => error.fmt(f),
             Error::Spawn { worker, kind } => {
                 write!(f, "the thread of worker {worker} could not be started: {kind}")
             }

@@ -22,7 +22,6 @@ use crate::outcome::{Ending, Shared};
 ///
 /// Dropping a handle leaves the task alone, unless it was told to
 /// [`cancel_on_drop`](Self::cancel_on_drop).
-#[must_use = "it is the only access to the task; drop it to let the task run on its own"]
 pub struct TaskHandle<T> {
     shared: Arc<Shared<T>>,
     inner: Arc<Inner>,

@@ -159,12 +159,8 @@ impl Inner {
             let token = token::repeating(self, worker, Held { body, outline, stay });
             papers.requests.push_back(Request::Repeating { ticket: key.ticket, token });
         } else {
-            self.put(
-                &mut papers,
-                worker,
-                key,
-                Waiting { body, outline, token: None, moves: 0, stay },
-            );
+            let waiting = Waiting { body, outline, token: None, moves: 0, stay };
+            self.put(&mut papers, worker, key, Box::new(waiting));
         }
         drop(papers);
         desk.ring();
@@ -177,7 +173,7 @@ impl Inner {
     }
 
     /// Puts a one-shot on a desk, and a token for it.
-    fn put(self: &Arc<Self>, papers: &mut Papers, worker: usize, key: Key, waiting: Waiting) {
+    fn put(self: &Arc<Self>, papers: &mut Papers, worker: usize, key: Key, waiting: Box<Waiting>) {
         let moves = waiting.moves;
         let token = token::once(self, worker, (key, moves), &waiting.outline);
         papers.requests.push_back(Request::Once { key, moves, token });
@@ -203,7 +199,7 @@ impl Inner {
         papers.requests.extend(waiting.token.map(Request::Forget));
         drop(papers);
         desk.ring();
-        let Waiting { body, stay, .. } = waiting;
+        let Waiting { body, stay, .. } = *waiting;
         body.end(Why::Cancelled);
         drop(stay);
         true

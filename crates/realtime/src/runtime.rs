@@ -72,6 +72,9 @@ impl NanosecondScheduler {
     pub fn new(config: SchedulerConfig) -> Result<Self, Error> {
         config.validate()?;
         let memory = config.lock_memory.then(os::lock_memory);
+        if let Some(outcome) = memory.clone().filter(|_| config.require) {
+            outcome.require().map_err(|error| Error::Os { worker: None, error })?;
+        }
         let inner = Arc::new(Inner::new(config));
         let mut runtime = NanosecondScheduler {
             started_at: inner.now(),
@@ -84,9 +87,6 @@ impl NanosecondScheduler {
         // If it fails, what was started is stopped when `runtime` is dropped.
         runtime.start()?;
         if runtime.inner.config.require {
-            if let Some(outcome) = &runtime.memory {
-                outcome.clone().require().map_err(|error| Error::Os { worker: 0, error })?;
-            }
             runtime.outcomes.iter().try_for_each(OsOutcomes::require)?;
         }
         Ok(runtime)

@@ -58,8 +58,7 @@ impl OsOutcomes {
             answers.push(("timer_slack_ns", os::set_timer_slack(ns)));
         }
         if config.enable_rt_scheduling {
-            let class = config.priority_classes.of(config.worker_priority);
-            answers.push(("enable_rt_scheduling", os::set_class(class)));
+            answers.push(("enable_rt_scheduling", os::set_class(config.worker_class())));
         }
         if config.prefault_stack_bytes > 0 {
             let outcome = os::prefault_stack(config.prefault_stack_bytes);
@@ -70,7 +69,7 @@ impl OsOutcomes {
 
     /// The first that is not in force, as an error.
     pub(crate) fn require(&self) -> Result<(), Error> {
-        let worker = self.worker;
+        let worker = Some(self.worker);
         let require = |(_, outcome): &(_, Outcome)| outcome.clone().require();
         self.answers.iter().try_for_each(require).map_err(|error| Error::Os { worker, error })
     }
@@ -242,7 +241,7 @@ impl Drop for Leaving<'_> {
         drop(papers);
         let end = || {
             drop(requests);
-            for waiting in desk.take_all() {
+            for waiting in desk.take_all().into_values() {
                 waiting.body.end(Why::Shutdown);
             }
         };

@@ -1,4 +1,5 @@
 //! Hazard: a task that is lost, runs twice or at the wrong time; a handle that hangs or lies.
+#![cfg(not(target_arch = "wasm32"))]
 
 mod common;
 

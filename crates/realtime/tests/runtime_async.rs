@@ -1,4 +1,5 @@
 //! Hazard: a handle that works on one executor only, or blocks its thread.
+#![cfg(not(target_arch = "wasm32"))]
 
 mod common;
 

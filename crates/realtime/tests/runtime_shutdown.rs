@@ -1,4 +1,5 @@
 //! Hazard: a shutdown or a panic that loses a handle, hangs, or takes other tasks along.
+#![cfg(not(target_arch = "wasm32"))]
 
 mod common;
 

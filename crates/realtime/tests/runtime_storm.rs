@@ -1,5 +1,6 @@
 //! Hazard: everything at once, from several threads, on workers that get stuck: a lock taken in the
 //! wrong order, a task lost, or one that is told two ends.
+#![cfg(not(target_arch = "wasm32"))]
 
 mod common;
 
@@ -111,8 +112,9 @@ fn rage(runtime: &NanosecondScheduler, seed: u64, steps: u64, ends: &Ends) {
             _ => {
                 let worker = step as usize % runtime.num_workers();
                 let look = runtime.inspect(worker, |scheduler| scheduler.len());
-                let is_full = |error| matches!(error, Error::Full { capacity: 64 });
-                assert!(look.map_or_else(is_full, |handle| handle.id().to_bits() == 0));
+                if let Err(error) = look {
+                    assert_eq!(error, Error::Full { capacity: 64 });
+                }
             }
         }
     }

@@ -1,11 +1,11 @@
 //! Fixed priorities: who still keeps the deadline when one more task comes, found at little cost.
 //!
 //! Let F(t) be the blocking of a task and all work of its level released in `[0, t)`. If F(t) ≤ t for some
-//! t ≤ min(D, T), the busy period has ended by then, with one job of the task in it, which so has met its
-//! deadline. Such a t is remembered with the room t − F(t): as long as that suffices for what comes, one
-//! comparison proves anew that the deadline is kept. Only else the analysis is done.
+//! t from 1 to D, the busy period has ended by then, and with it every job that was released in it: none
+//! has taken longer than D. Such a t is remembered with the room t − F(t): as long as that suffices for
+//! what comes, one comparison proves anew that the deadline is kept. Only else the analysis is done.
 
-use super::{AdmissionControl, Member, Rank, Rejection, Share};
+use super::{AdmissionControl, Rank, Rejection, Share};
 use crate::timing::analysis::nonpreemptive::{blocking, Level};
 use crate::timing::analysis::{Exhausted, Response, TaskModel, Utilization, Work};
 
@@ -42,38 +42,42 @@ impl Fit {
         work: &mut Work,
     ) -> Result<Option<Fit>, Exhausted> {
         let needed = needed(level, length, work)?;
-        Ok(needed.filter(|needed| *needed <= length).map(|needed| {
+        // In no time at all no job is done.
+        Ok(needed.filter(|needed| *needed <= length && length > 0).map(|needed| {
             let room = length - needed + level.blocking;
             Fit { length, room }
         }))
     }
 
-    /// Finds one, with much room if that is easy.
+    /// Finds one, with much room if that is easy; not finding one proves nothing.
     fn find(level: &Level<'_>, work: &mut Work) -> Result<Option<Fit>, Exhausted> {
-        let longest = longest(level);
+        let longest = level.tasks[level.own].deadline();
         if let fit @ Some(_) = Fit::of_length(level, longest, work)? {
             return Ok(fit); // There is most room, most often.
         }
         // The shortest, from below.
         let mut length = 1;
-        loop {
+        for _ in 0..ATTEMPTS {
             match needed(level, length, work)? {
-                Some(next) if next <= length => break,
+                Some(next) if next <= length => {
+                    let length = next_release(level, length).min(longest);
+                    return Fit::of_length(level, length, work);
+                }
                 Some(next) if next <= longest => length = next,
-                _ => return Ok(None),
+                _ => break,
             }
         }
-        // Until the next release there is only more room.
-        let next = |task: &TaskModel| length.div_ceil(task.period()).saturating_mul(task.period());
-        let length = level.tasks.iter().map(next).fold(longest, u64::min);
-        Fit::of_length(level, length, work)
+        Ok(None)
     }
 }
 
-/// The time in which the busy period has to end, with its first job in time.
-fn longest(level: &Level<'_>) -> u64 {
-    let own = level.tasks[level.own];
-    own.deadline().min(own.period())
+/// Steps upwards to the shortest fit, which takes hardly more than ten unless there is no room at all.
+const ATTEMPTS: usize = 32;
+
+/// The next instant at which a task of the level is released; until then there is only more room.
+fn next_release(level: &Level<'_>, length: u64) -> u64 {
+    let next = |task: &TaskModel| length.div_ceil(task.period()).saturating_mul(task.period());
+    level.tasks.iter().map(next).min().unwrap_or(length)
 }
 
 /// The blocking and all work of the level released in `[0, length)`; `None` if it does not fit.
@@ -157,9 +161,11 @@ impl AdmissionControl {
         let mut work = Work::new(Self::WORK);
         let mut blockings = Blocking::new();
         for index in (0..self.members.len()).rev() {
-            let Member { rank, fit, .. } = self.members[index];
-            let blocking = blockings.next(rank, &self.models[index]);
-            if fit.is_some_and(|fit| fit.suffices(blocking)) {
+            let (member, model) = (&self.members[index], &self.models[index]);
+            let rank = member.rank;
+            let blocking = blockings.next(rank, model);
+            let has_fit = member.fit.is_some_and(|fit| fit.suffices(blocking));
+            if has_fit || model.deadline() == TaskModel::NEVER {
                 continue;
             }
             let tasks = &self.models[..self.position_of(rank)];
@@ -174,7 +180,7 @@ impl AdmissionControl {
 /// By how much the task in question is late, if it is.
 fn late_by(level: &Level<'_>, work: &mut Work) -> Result<Option<u64>, Exhausted> {
     let deadline = level.tasks[level.own].deadline();
-    if deadline == TaskModel::NEVER || Fit::of_length(level, longest(level), work)?.is_some() {
+    if deadline == TaskModel::NEVER || Fit::of_length(level, deadline, work)?.is_some() {
         return Ok(None);
     }
     Ok(match level.response(deadline, work)? {

@@ -50,39 +50,53 @@ fn excess(tasks: &[TaskModel], length: u64, demand: u128) -> Excess {
     Excess { interval, by }
 }
 
-/// How far the work due in an interval of length t may be ahead of U·t.
-pub(crate) fn ahead(tasks: &[TaskModel]) -> u128 {
-    // It is at most C/T·(t + T − D) and, if there is a single job, C (George, Rivierre, Spuri 1996).
-    let ahead = |task: &TaskModel| match task.repeats() {
-        true => {
-            let early = u128::from(task.period().saturating_sub(task.deadline()));
-            (early * u128::from(task.wcet())).div_ceil(task.period().into())
-        }
-        false => task.wcet().into(),
-    };
-    tasks.iter().map(ahead).fold(0, u128::saturating_add)
+/// How the work due grows with the length of an interval. The utilization is at most 1.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Growth<'a> {
+    tasks: &'a [TaskModel],
+    utilization: Utilization,
+    load: Ordering,
+    /// How far the work due in an interval of length t may be ahead of U·t.
+    ahead: u128,
 }
 
-/// A length from which on no interval without blocking is exceeded, unless a shorter one is. The load
-/// is at most 1.
-pub(crate) fn horizon(
-    tasks: &[TaskModel],
-    utilization: &Utilization,
-    load: Ordering,
-    work: &mut Work,
-) -> Result<u64, Exhausted> {
-    work.spend(tasks.len())?;
-    if let Some(length) = utilization.catches_up(ahead(tasks)) {
-        return Ok(length);
+impl<'a> Growth<'a> {
+    pub(crate) fn new(
+        tasks: &'a [TaskModel],
+        utilization: Utilization,
+        load: Ordering,
+        work: &mut Work,
+    ) -> Result<Self, Exhausted> {
+        work.spend(tasks.len())?;
+        // It is at most C/T·(t + T − D) and, if there is a single job, C (George, Rivierre and Spuri).
+        let ahead = |task: &TaskModel| match task.repeats() {
+            true => {
+                let early = u128::from(task.period().saturating_sub(task.deadline()));
+                (early * u128::from(task.wcet())).div_ceil(task.period().into())
+            }
+            false => task.wcet().into(),
+        };
+        let ahead = tasks.iter().map(ahead).fold(0, u128::saturating_add);
+        Ok(Growth { tasks, utilization, load, ahead })
     }
-    if load == Ordering::Less || tasks.iter().all(TaskModel::repeats) {
-        // A job that is late is so before the processor is idle for the first time.
-        return busy_period(tasks, work);
+
+    /// A length from which on no interval with this blocking is exceeded, unless a shorter one is.
+    pub(crate) fn horizon(&self, blocking: u64, work: &mut Work) -> Result<u64, Exhausted> {
+        let ahead = self.ahead.saturating_add(blocking.into());
+        if let Some(length) = self.utilization.catches_up(ahead) {
+            return Ok(length);
+        }
+        let ends = self.load == Ordering::Less || self.tasks.iter().all(TaskModel::repeats);
+        if blocking == 0 && ends {
+            // A job that is late is so before the processor is idle for the first time.
+            return busy_period(self.tasks, work);
+        }
+        // From the last first deadline on, no more becomes due in a hyperperiod than fits.
+        let deadlines = self.tasks.iter().map(TaskModel::deadline);
+        let last = deadlines.filter(|deadline| *deadline != TaskModel::NEVER).max().unwrap_or(0);
+        let horizon = hyperperiod(self.tasks).and_then(|whole| whole.checked_add(last));
+        Ok(horizon.unwrap_or(u64::MAX))
     }
-    // From the last first deadline on, what is due grows by the same in every hyperperiod.
-    let last = tasks.iter().map(TaskModel::deadline).filter(|d| *d != TaskModel::NEVER).max();
-    let whole = hyperperiod(tasks).ok_or(Exhausted)?;
-    whole.checked_add(last.unwrap_or(0)).ok_or(Exhausted)
 }
 
 /// How long the processor is busy if all tasks are released at once, and then as often as they may.

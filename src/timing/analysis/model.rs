@@ -111,10 +111,11 @@ pub enum Response {
 }
 
 impl Response {
-    /// Whether a relative deadline is kept; `None` if that is not known.
+    /// Whether a relative deadline is kept; `None` if that is not known. [`TaskModel::NEVER`] is.
     #[must_use]
     pub const fn meets(self, deadline: u64) -> Option<bool> {
         match self {
+            _ if deadline == TaskModel::NEVER => Some(true),
             Response::Bounded(response) => Some(response <= deadline),
             Response::Unbounded => Some(false),
             Response::Unknown => None,

@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
-use super::demand::{ahead, find_excess, horizon, verdict};
+use super::demand::{find_excess, verdict, Growth};
 use super::{hyperperiod, Excess, Exhausted, Response, TaskModel, Utilization, Verdict, Work};
 
 /// The worst response time of each task under fixed priorities, that of the list. D may exceed T.
@@ -128,33 +128,32 @@ pub fn edf(tasks: &[TaskModel], work: u64) -> Verdict {
     match utilization.compare(sorted.iter().copied()) {
         None => Verdict::Unknown,
         Some(Ordering::Greater) => Verdict::Overloaded,
-        Some(load) => verdict(find_late(&sorted, &utilization, load, &mut Work::new(work))),
+        Some(load) => verdict(find_late(&sorted, utilization, load, &mut Work::new(work))),
     }
 }
 
 /// Looks for an interval in which more is to be done than fits. `tasks` are sorted by deadline.
 pub(crate) fn find_late(
     tasks: &[TaskModel],
-    utilization: &Utilization,
+    utilization: Utilization,
     load: Ordering,
     work: &mut Work,
 ) -> Result<Option<Excess>, Exhausted> {
     let Some(last) = tasks.last() else { return Ok(None) };
     // Longer intervals are not blocked by anybody.
-    let high = horizon(tasks, utilization, load, work)?;
+    let growth = Growth::new(tasks, utilization, load, work)?;
+    let high = growth.horizon(0, work)?;
     if let excess @ Some(_) = find_excess(tasks, 0, (last.deadline(), high), work)? {
         return Ok(excess);
     }
     // From the longest deadline down: in which lengths is the blocking the same?
-    let ahead = ahead(tasks);
     let (mut rest, mut high) = (tasks, last.deadline());
     let mut blocking = last.wcet() - 1;
     while let Some((task, shorter)) = rest.split_last() {
         let is_last = shorter.is_empty();
         if task.wcet() - 1 > blocking || is_last {
             let low = task.deadline();
-            let fits_from = utilization.catches_up(ahead.saturating_add(blocking.into()));
-            let below = fits_from.map_or(high, |length| length.min(high));
+            let below = high.min(growth.horizon(blocking, work)?);
             let due = tasks.partition_point(|task| task.deadline() < below);
             if let excess @ Some(_) = find_excess(&tasks[..due], blocking, (low, below), work)? {
                 return Ok(excess);

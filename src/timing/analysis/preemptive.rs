@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
-use super::demand::{find_excess, horizon, verdict};
+use super::demand::{find_excess, verdict, Growth};
 use super::{hyperperiod, Exhausted, Response, TaskModel, Utilization, Verdict, Work};
 
 /// 1 in the fixed point of the utilization bounds.
@@ -152,7 +152,8 @@ pub fn qpa(tasks: &[TaskModel], work: u64) -> Verdict {
         return Verdict::Schedulable;
     };
     let mut work = Work::new(work);
-    let found = horizon(tasks, &utilization, load, &mut work)
+    let found = Growth::new(tasks, utilization, load, &mut work)
+        .and_then(|growth| growth.horizon(0, &mut work))
         .and_then(|high| find_excess(tasks, 0, (low, high), &mut work));
     verdict(found)
 }

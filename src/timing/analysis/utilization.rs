@@ -68,9 +68,9 @@ impl Utilization {
         compare_exactly(tasks)
     }
 
-    /// By how many millionths the sum is above 1, rounded up; at least 1.
+    /// By how many millionths the sum, which is above 1, is so: rounded up.
     pub(crate) fn excess_ppm(&self) -> u64 {
-        let excess = self.ceiling().saturating_sub(ONE);
+        let excess = self.floor.saturating_sub(ONE);
         let ppm = excess.saturating_mul(1_000_000).div_ceil(ONE);
         u64::try_from(ppm).unwrap_or(u64::MAX).max(1)
     }
