@@ -62,7 +62,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     println!(
-        "{SIMULATED_CYCLES} cycles of {PERIOD:?} simulated, twice; fusion due in {DEADLINE:?}"
+        "{SIMULATED_CYCLES} cycles of {PERIOD:?} simulated; the fusion is due within {DEADLINE:?}"
     );
     simulate_and_print(1)?;
     let expected = simulate_and_print(4)?;
