@@ -17,7 +17,6 @@ use lexopt::{Arg, Parser};
 use nanosecond_realtime::{
     Error as RuntimeError, NanosecondScheduler, SchedulerConfig, Shutdown, TaskHandle,
 };
-use nanosecond_scheduler::analysis::{nonpreemptive, Response};
 use nanosecond_scheduler::{
     Admission, DefaultClock, MonitorConfig, MonitoringReport, Policy, Rejection, ScheduleErrorKind,
     SendTask, TimePoint,
@@ -32,6 +31,7 @@ mod thread;
 
 mod bare;
 mod load;
+mod table;
 
 use load::PeriodicLoad;
 
@@ -84,8 +84,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("\nthe bare loop for {:?}", options.run);
     let clock = DefaultClock::new();
     let bare = thread::on_real_time_thread(core, || bare::run(&clock, &loads, options.run));
-    check(&loads, &report, elapsed);
-    print_table(&loads, &report, &bare);
+    let rows = table::rows(&loads, &report, &bare);
+    rows.iter().for_each(|row| row.check(elapsed));
+    table::print(&rows);
     Ok(())
 }
 
@@ -159,59 +160,4 @@ fn reason(error: &RuntimeError, admitted: &[(&'static str, TaskHandle<()>)]) -> 
 fn take_report(runtime: &NanosecondScheduler) -> Result<MonitoringReport, Box<dyn Error>> {
     let look = runtime.inspect(0, |scheduler| scheduler.monitoring_report())?;
     Ok(runtime.wait_for_completion(look)?.ok_or("the monitor is on")?)
-}
-
-/// Each task has run, and not more often than its period allows.
-fn check(loads: &[PeriodicLoad], report: &MonitoringReport, elapsed: Duration) {
-    let row = |load: &PeriodicLoad| report.tasks.iter().find(|row| row.name == load.name);
-    for load in loads {
-        let row = row(load).expect("each task has run");
-        let releases = (elapsed + load.phase).as_nanos() / load.period.as_nanos() + 1;
-        assert!(row.jobs > 0 && u128::from(row.jobs) <= releases, "{}: {}", load.name, row.jobs);
-        let worst = row.max_response_ns.expect("it has run");
-        assert!(u128::from(worst) >= load.work().as_nanos(), "{} took its time", load.name);
-        let is_late = u128::from(worst) > load.period.as_nanos();
-        assert_eq!(row.misses > 0, is_late, "{} missed its deadline, or not", load.name);
-    }
-}
-
-fn print_table(loads: &[PeriodicLoad], report: &MonitoringReport, bare: &[Duration]) {
-    let models: Vec<_> = loads.iter().map(PeriodicLoad::model).collect();
-    let bounds = nonpreemptive::response_times(&models, 1_000_000);
-    println!("response times in µs; + is how much the bound was exceeded");
-    println!(
-        "{:<10}{:>8}{:>10}{:>12}{:>10}{:>12}{:>10}{:>8}{:>8}",
-        "period", "WCET", "bound", "scheduler", "", "bare loop", "", "jobs", "missed"
-    );
-    let micros = |ns: u128| format!("{:.1}", ns as f64 / 1e3);
-    let (mut exceeded, mut exceeded_bare) = (0, 0);
-    for ((load, bound), bare) in loads.iter().zip(bounds).zip(bare) {
-        let Response::Bounded(bound) = bound else { unreachable!("the tasks were admitted") };
-        let bound = u128::from(bound);
-        let row = report.tasks.iter().find(|row| row.name == load.name).expect("checked");
-        let worst = u128::from(row.max_response_ns.expect("checked"));
-        let bare = bare.as_nanos();
-        let excess = |worst: u128| match worst.checked_sub(bound) {
-            Some(excess) if excess > 0 => format!("+{}", micros(excess)),
-            _ => "-".to_owned(),
-        };
-        exceeded += u32::from(worst > bound);
-        exceeded_bare += u32::from(bare > bound);
-        println!(
-            "{:<10}{:>8}{:>10}{:>12}{:>10}{:>12}{:>10}{:>8}{:>8}",
-            load.name,
-            micros(load.wcet.as_nanos()),
-            micros(bound),
-            micros(worst),
-            excess(worst),
-            micros(bare),
-            excess(bare),
-            row.jobs,
-            row.misses
-        );
-    }
-    println!("\nbounds exceeded: {exceeded} on the scheduler, {exceeded_bare} in the bare loop");
-    if exceeded + exceeded_bare > 0 {
-        println!("The analysis knows nothing of a processor that is taken away for a while.");
-    }
 }
