@@ -92,14 +92,15 @@ fn parse(mut parser: Parser) -> Result<Option<u32>, lexopt::Error> {
 /// A message, and when it was sent.
 type Sent = (TimePoint, Message);
 
-/// What came of the messages: how long each took from being sent to its effect, and how many decisions
-/// missed their deadline.
+/// What came of the messages: how long each took from being sent to its effect.
 #[derive(Default)]
 struct Outcome {
     decisions: Latencies,
+    /// What the runtime told of.
     missed: usize,
     /// The length of all ways together.
     steps: usize,
+    /// Alarms handed over to the planner.
     alarms_sent: u32,
     alarms: Latencies,
     estimates: Latencies,
@@ -114,11 +115,12 @@ fn in_turns(
     let (mut agent, mut bare) = (Outcome::default(), Outcome::default());
     let mut knowledge = Knowledge::default();
     let core = runtime.os_outcomes()[0].core;
-    for slice in slices::of(messages, SLICE) {
-        receive(&slice, |sent| smol::block_on(listen(&planner, sent, &mut agent)))?;
+    slices::for_each(messages, SLICE, |slice| {
+        receive(slice, |sent| smol::block_on(listen(&planner, sent, &mut agent)))?;
         let mut run = |sent| run_bare_loop(&mut knowledge, &sent, &mut bare);
-        receive(&slice, |sent| on_core(core, || run(sent)));
-    }
+        receive(slice, |sent| on_core(core, || run(sent)));
+        Ok::<_, RuntimeError>(())
+    })?;
     runtime.run_until_idle_with_guarantee()?;
     (agent.alarms, agent.estimates) = planner.learned();
     Ok((agent, bare))

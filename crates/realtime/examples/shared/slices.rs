@@ -1,14 +1,26 @@
 //! Work cut in slices of time, so that two ways to do it can take turns on one machine.
 
+use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-/// Slices of `length`, with the times in each from the slice's start; `work` is in order of time.
-pub(crate) fn of<T: Copy>(
+/// Gives `turn` slice after slice of `length`, with the times in each from the slice's start. `work` is
+/// in order of time. Progress is shown on a terminal.
+pub(crate) fn for_each<T: Copy, E>(
     work: &[(Duration, T)],
     length: Duration,
-) -> impl Iterator<Item = Vec<(Duration, T)>> + '_ {
-    let number = move |at: Duration| at.as_nanos() / length.as_nanos();
-    let start = move |at: Duration| length * number(at) as u32;
-    work.chunk_by(move |(one, _), (next, _)| number(*one) == number(*next))
-        .map(move |slice| slice.iter().map(|&(at, what)| (at - start(at), what)).collect())
+    mut turn: impl FnMut(&[(Duration, T)]) -> Result<(), E>,
+) -> Result<(), E> {
+    let number = |at: Duration| at.as_nanos() / length.as_nanos();
+    let shows_progress = io::stderr().is_terminal();
+    let mut done = 0;
+    for slice in work.chunk_by(|(one, _), (next, _)| number(*one) == number(*next)) {
+        let start = length * number(slice[0].0) as u32;
+        let slice: Vec<_> = slice.iter().map(|&(at, what)| (at - start, what)).collect();
+        turn(&slice)?;
+        done += slice.len();
+        if shows_progress {
+            eprint!("\r{:3} %\r", done * 100 / work.len());
+        }
+    }
+    Ok(())
 }
