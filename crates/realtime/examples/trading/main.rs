@@ -48,8 +48,8 @@ const DEADLINE: Duration = Duration::from_micros(5);
 /// each pair comes a pause, so that less is spun than Linux throttles.
 const SLICE: Duration = Duration::from_millis(400);
 const PAUSE: Duration = Duration::from_millis(120);
-/// From setting a slice up to its start.
-const LEAD: Duration = Duration::from_millis(2);
+/// From a slice's start of preparation to its start: enough for scheduling all of it.
+const LEAD: Duration = Duration::from_millis(20);
 
 fn main() -> Result<(), Box<dyn Error>> {
     let Some(speed) = parse(Parser::from_env())? else {
