@@ -17,7 +17,7 @@ pub use adapters::{
     SpikeSource,
 };
 pub use dense::{fann, Activation, DenseNet, FixedNet, Layer, ShapeError};
-pub use dense::{gram_bound, spectral_bound, NoLipschitz};
+pub use dense::{spectral_bound, NoLipschitz};
 pub use dense::{Algorithm, ErrorFunction, Rprop, TrainError, Trainer, Training};
 pub use governor::{
     Case, Decision, Escalation, Evaluation, EvaluationError, ExpensiveModel, Fallback, Governor,
