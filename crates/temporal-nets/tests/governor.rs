@@ -159,6 +159,7 @@ fn hysteresis_holds_on_until_doubt_is_low() {
     ] {
         assert_eq!(escalated(doubt), expected, "for {doubt}");
     }
+    governor.note_residual(f64::INFINITY);
     governor.reset_state();
     assert_eq!(governor.decide(&[0.8125], Duration::ZERO).unwrap().escalation, None);
 }
@@ -330,6 +331,31 @@ fn a_net_that_has_become_good_is_heard_again() {
         }
         assert!(governor.weights()[heard] < 0.5, "{:?} after {}", governor.weights(), -x);
     }
+}
+
+#[test]
+fn late_answers_guide_and_rejected_ones_do_not() {
+    let config = GovernorConfig { deadline: Some(Duration::ZERO), ..GovernorConfig::default() };
+    let weights = |accepted: bool| {
+        let clock = ManualClock::new();
+        let time = clock.clone();
+        let model = move |input: &[f32], _: Option<TimePoint>, shares: &mut [f64]| {
+            time.advance(Duration::from_nanos(1));
+            second(input, None, shares)
+        };
+        let mut governor = Governor::new(fixed(&[&[1.0, 0.0], &[0.0, 1.0]]), model, clock, config)
+            .unwrap()
+            .with_acceptance_test(move |_, shares| accepted || shares[1] < 1.0);
+        let decision = governor.decide(&[0.0], Duration::ZERO).unwrap();
+        let late = Fallback::Late(Duration::from_nanos(1));
+        assert_eq!(decision.fallback, Some(if accepted { late } else { Fallback::Rejected }));
+        governor.weights().to_vec()
+    };
+    assert_eq!(weights(false), [0.5, 0.5]);
+    // Hedge by losses of 1 and 0, then a hundredth is dealt evenly.
+    let wrong = (-0.5f64).exp();
+    let expected = 0.99 * wrong / (wrong + 1.0) + 0.005;
+    assert!((weights(true)[0] - expected).abs() < 1e-12, "{:?}", weights(true));
 }
 
 #[test]
