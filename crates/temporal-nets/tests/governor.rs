@@ -117,6 +117,9 @@ fn outputs_become_shares() {
     };
     assert_eq!(decide(Outputs::Shares, &[3.0, -5.0, 1.0]), [0.75, 0.0, 0.25]);
     assert_eq!(decide(Outputs::Shares, &[-1.0, 0.0]), [0.5, 0.5]);
+    let even = fixed(&[&[0.5, 0.5]]);
+    let config = GovernorConfig { threshold: 1.0, ..GovernorConfig::default() };
+    assert_eq!(governor(even, config).decide(&[0.0], Duration::ZERO).unwrap().class, 0);
     let softmax = decide(Outputs::Softmax, &[1e3, 1e3, 1e3 - 1.0]);
     let rest = (-1.0f64).exp();
     assert_near(softmax[0], 1.0 / (2.0 + rest));
@@ -375,6 +378,15 @@ fn nets_that_fail_are_left_out() {
     let left_out = check(vec![good(), not_a_number(), too_long()], [0.75, 0.25], None);
     assert_eq!(left_out, 2);
     check(vec![not_a_number(), too_long()], [0.0, 1.0], Some(Escalation::NoAnswer));
+
+    // What is left agrees, and a net that does not answer is as wrong as can be.
+    let config = GovernorConfig { threshold: 0.0, ..rule(Rule::JensenShannon) };
+    let mut governor = governor(vec![good(), not_a_number(), good()], config);
+    assert_near(governor.decide(&[0.0], Duration::ZERO).unwrap().doubt, 0.0);
+    governor.note_residual(f64::NAN);
+    assert!(governor.decide(&[0.0], Duration::ZERO).unwrap().is_expensive());
+    let weights = governor.weights();
+    assert!(weights[0] == weights[2] && weights[1] < 0.9 * weights[0], "{weights:?}");
 }
 
 #[test]
