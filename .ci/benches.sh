@@ -5,6 +5,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
 
-cargo bench --locked --bench scheduler -- --test
+cargo bench --locked --package nanosecond-scheduler --bench scheduler -- --test
 cd benches/peers
 timeout 600 cargo run --locked --release -- --quick

@@ -9,7 +9,7 @@ target=wasm32-unknown-unknown
 version=$(sed -n '/^name = "wasm-bindgen"$/{n;s/^version = "\(.*\)"$/\1/p}' Cargo.lock)
 tools=$PWD/target/ci/wasm-bindgen-$version
 [ -x "$tools/bin/wasm-bindgen-test-runner" ] ||
-    cargo install --quiet --locked --root "$tools" --version "$version" wasm-bindgen-cli
+    cargo install --quiet --root "$tools" --version "$version" --no-default-features wasm-bindgen-cli
 
 settings=$(.ci/std-for.sh "$target")
 eval "$settings"
