@@ -42,6 +42,8 @@ pub(crate) struct Engine {
     pub(crate) queue: Queue,
     /// Released tasks in the order of any other policy.
     pub(crate) ready: Ready,
+    /// Memory for those on their way there.
+    pub(crate) released: Vec<Entry>,
     pub(crate) policy: Policy,
     /// The current decision instant: what is released by now is due. It never steps back.
     pub(crate) now: u64,
@@ -76,7 +78,7 @@ pub(crate) struct Engine {
     pub(crate) failed: VecDeque<TaskId>,
     pub(crate) stop_requested: bool,
     #[cfg(feature = "std")]
-    pub(crate) remote_ids: std::collections::HashMap<u64, TaskId>,
+    pub(crate) remote_ids: crate::hash::FastMap<u64, TaskId>,
     #[cfg(feature = "std")]
     pub(crate) on_panic: Option<Box<dyn FnMut(TaskPanic)>>,
     pub(crate) on_deadline_miss: Option<Box<dyn FnMut(DeadlineViolation)>>,
@@ -100,6 +102,7 @@ impl Engine {
             store: Store::new(config.capacity),
             queue: Queue::new(),
             ready: Ready::new(),
+            released: Vec::new(),
             policy: config.policy,
             now,
             capacity: config.capacity,
@@ -123,7 +126,7 @@ impl Engine {
             failed: VecDeque::new(),
             stop_requested: false,
             #[cfg(feature = "std")]
-            remote_ids: std::collections::HashMap::new(),
+            remote_ids: Default::default(),
             #[cfg(feature = "std")]
             on_panic: None,
             on_deadline_miss: None,

@@ -16,6 +16,8 @@ mod engine;
 mod error;
 mod evidence;
 mod execute;
+#[cfg(feature = "std")]
+mod hash;
 mod join;
 mod metrics;
 #[allow(unsafe_code)]

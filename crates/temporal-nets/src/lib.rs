@@ -3,6 +3,7 @@
 
 mod adapters;
 mod dense;
+mod governor;
 mod network;
 mod rng;
 #[cfg(feature = "ruv-fann")]
@@ -18,6 +19,10 @@ pub use adapters::{
 pub use dense::{fann, Activation, DenseNet, FixedNet, Layer, ShapeError};
 pub use dense::{gram_bound, spectral_bound, NoLipschitz};
 pub use dense::{Algorithm, ErrorFunction, Rprop, TrainError, Trainer, Training};
+pub use governor::{
+    Case, Decision, Escalation, Evaluation, EvaluationError, ExpensiveModel, Fallback, Governor,
+    GovernorConfig, GovernorError, GovernorMetrics, Outputs, Routed, Rule,
+};
 pub use network::TemporalNetwork;
 #[cfg(feature = "ruv-fann")]
 pub use ruv::RuvNetwork;

@@ -160,7 +160,8 @@ impl<N: TemporalNetwork> TemporalNetwork for Watchdog<N> {
 
 /// The first output that is not finite or too great.
 fn beyond(output: &[f32], magnitude: f32) -> Option<DivergenceCause> {
-    let (output, &value) = output.iter().enumerate().find(|(_, y)| !(y.abs() <= magnitude))?;
+    let (output, &value) =
+        output.iter().enumerate().find(|(_, y)| y.is_nan() || y.abs() > magnitude)?;
     Some(if value.is_finite() {
         DivergenceCause::Magnitude { output, value }
     } else {

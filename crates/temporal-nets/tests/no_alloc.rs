@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use nanosecond_scheduler::{Config, ManualClock, Priority, Scheduler, TimePoint};
 use temporal_nets::{
-    shared, Activation, DenseNet, DivergenceLimits, InferenceTask, Lif, Pace, PhaseCodingTask,
-    Plastic, PlasticityTask, SchedulableTask, SpikingNet, Stdp, TemporalNetwork, Trainer, Training,
-    Watchdog,
+    shared, Activation, DenseNet, DivergenceLimits, Governor, GovernorConfig, InferenceTask, Lif,
+    Pace, PhaseCodingTask, Plastic, PlasticityTask, SchedulableTask, SpikingNet, Stdp,
+    TemporalNetwork, Trainer, Training, Watchdog,
 };
 
 /// The system's allocator, which counts for each thread.
@@ -86,6 +86,21 @@ fn training() {
     let (input, target) = ([0.25; 8], [0.75; 4]);
     assert_steady(|| {
         trainer.epoch(&mut net, [(&input[..], &target[..])]);
+    });
+}
+
+#[test]
+fn decisions_of_a_governor() {
+    let expert = |_: &[f32], _: Option<TimePoint>, shares: &mut [f64]| {
+        shares[0] = 1.0;
+        Ok::<(), &str>(())
+    };
+    let nets = vec![dense(), dense()];
+    let config = GovernorConfig { threshold: 0.0, ..GovernorConfig::default() };
+    let mut governor = Governor::new(nets, expert, ManualClock::new(), config).unwrap();
+    assert_steady(|| {
+        governor.note_residual(0.5);
+        assert!(governor.decide(&[0.5; 8], Duration::ZERO).unwrap().is_expensive());
     });
 }
 

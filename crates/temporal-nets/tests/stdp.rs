@@ -116,7 +116,7 @@ fn pairing_protocols_change_the_weight_as_in_brian2() {
 fn brute_force(stdp: &Stdp, spikes: &[(u64, bool)]) -> f64 {
     let mut weight = 0.0;
     for (k, &(at, is_post)) in spikes.iter().enumerate() {
-        let others = spikes[..k].iter().filter(|(_, other)| *other != is_post);
+        let mut others = spikes[..k].iter().filter(|(_, other)| *other != is_post);
         let (amplitude, tau) = if is_post {
             (stdp.a_plus, stdp.tau_plus_ns)
         } else {
@@ -126,7 +126,7 @@ fn brute_force(stdp: &Stdp, spikes: &[(u64, bool)]) -> f64 {
             |&(then, _): &(u64, bool)| amplitude * (-((at - then) as f64) / tau as f64).exp();
         weight += match stdp.pairing {
             Pairing::AllToAll => others.map(pair).sum::<f64>(),
-            Pairing::Nearest => others.last().map_or(0.0, pair),
+            Pairing::Nearest => others.next_back().map_or(0.0, pair),
         };
     }
     weight

@@ -1,4 +1,4 @@
-//! Files of FANN, version 2.1 in floating point: [`read`] and [`write`].
+//! Files of FANN, version 2.1 in floating point: [`read`] and [`write()`].
 //!
 //! The format is libfann's own (`fann_save`, `fann_create_from_file` of 2.2.0): what is written here,
 //! libfann reads, and the other way round. Fully connected networks of layers are supported; sparse
