@@ -8,7 +8,7 @@
 mod scenario;
 
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nanosecond_scheduler::{DefaultClock, ManualClock, Metrics, MissedTick, Priority, Task};
 use temporal_nets::{Telemetry, TelemetryConfig};
@@ -37,12 +37,14 @@ fn main() -> ExitCode {
 fn simulate() {
     let telemetry = Telemetry::new(TelemetryConfig::default());
     let mut scenario = Scenario::new(ManualClock::new(), MissedTick::Burst, &telemetry);
+    let began = Instant::now();
     scenario.scheduler.run_for(SIMULATED);
+    let took = began.elapsed();
     let counts = *scenario.counts.borrow();
     assert_eq!((counts.inferences, counts.updates, counts.cycles), (1_000_000, 100_000, 100));
     assert_eq!(counts.fired, counts.tagged);
     assert_eq!(scenario.scheduler.metrics().missed_deadlines, 0);
-    println!("manual clock, {SIMULATED:?}:");
+    println!("manual clock, {SIMULATED:?}, simulated in {took:.0?}:");
     report(counts, SIMULATED);
     println!(
         "  {} spikes, {} spike events learned; {} windows, {:.0} % overlap; all asserted",
