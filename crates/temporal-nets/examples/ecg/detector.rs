@@ -10,11 +10,13 @@ use temporal_nets::TemporalNetwork;
 use crate::anomaly::{Note, Typical};
 use crate::beats::{Beat, Beats, Judge};
 use crate::candidates::{self, Candidate};
-use crate::careful::{self, Careful};
+use crate::careful::{self, Verdict};
 use crate::filter::{BandPass, Energy};
 use crate::history::History;
-use crate::record::{instant, RATE};
-use crate::swarm::{self, taps, Novelty, Opinion, Swarm, Votes};
+use crate::novelty::Novelty;
+use crate::record::{instant, millis, RATE};
+use crate::router::{Case, Router, Ruling};
+use crate::swarm::{self, taps, Swarm, Taps};
 
 /// Windows of 2 s, half of which the next one covers.
 pub(crate) const WINDOWS: WindowSpec = WindowSpec::new(2_000_000_000, 1_000_000_000);
@@ -23,10 +25,9 @@ const BLEND: Blend = Blend { shape: Shape::Hann, spec: WINDOWS };
 
 /// What is weaker is no beat, and nobody is asked.
 const NOTHING: f32 = 0.15;
-/// What the swarm takes for a beat should be as strong at least; what it does not, weaker.
-const STRENGTH: (f32, f32) = (0.3, 0.6);
-/// The swarm is in doubt when one of its nets is within so much of undecided.
-const DOUBT: f32 = 0.3;
+/// How far from a peak of the filtered signal the instant is looked for that the swarm finds most like
+/// a beat.
+const JITTER: usize = millis(25);
 /// Beats that the swarm must have seen to be trained.
 const ENOUGH: usize = 8;
 
@@ -35,20 +36,8 @@ const ENOUGH: usize = 8;
 pub(crate) struct Tally {
     /// Too weak to be looked at.
     pub(crate) nothing: usize,
-    /// Decided by the swarm.
-    pub(crate) swarm: usize,
-    /// Escalated before the swarm was trained.
+    /// Judged by the careful detector before the swarm was trained.
     pub(crate) taught: usize,
-    /// Escalated for doubt after it.
-    pub(crate) escalated: usize,
-}
-
-/// A candidate for the careful detector.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Doubtful {
-    pub(crate) candidate: Candidate,
-    /// Whether the swarm has been trained, so that this is for doubt.
-    in_doubt: bool,
 }
 
 /// A candidate that the careful detector had to judge.
@@ -57,7 +46,7 @@ pub(crate) struct Escalation {
     /// Where it is in the signal.
     pub(crate) at: usize,
     pub(crate) is_beat: bool,
-    /// See [`Doubtful`].
+    /// Whether the swarm had been trained, so that this was for doubt.
     pub(crate) in_doubt: bool,
 }
 
@@ -68,10 +57,11 @@ pub(crate) struct Detector {
     raw: History<f32>,
     filtered: History<f32>,
     energy: History<f32>,
-    votes: History<Votes>,
+    /// How sure the swarm is at each sample that a beat is there.
+    sureness: History<f32>,
     swarm: Swarm,
     novelty: Novelty,
-    careful: Careful,
+    pub(crate) router: Router,
     /// The usual peak of the energy, from the windows.
     level: f32,
     /// Not reviewed yet by all windows.
@@ -89,16 +79,17 @@ pub(crate) struct Detector {
 
 impl Detector {
     pub(crate) fn new() -> Self {
+        let swarm = Swarm::new();
         Detector {
             band: BandPass::new(),
             slope: Energy::new(),
             raw: History::new(),
             filtered: History::new(),
             energy: History::new(),
-            votes: History::new(),
-            swarm: Swarm::new(),
+            sureness: History::new(),
+            router: Router::new(swarm.members()),
+            swarm,
             novelty: Novelty::new(),
-            careful: Careful::new(),
             level: 0.0,
             candidates: VecDeque::new(),
             windows: VecDeque::new(),
@@ -119,11 +110,11 @@ impl Detector {
         self.filtered.push(filtered as f32);
         let energy = self.slope.push(filtered) as f32;
         self.energy.push(energy);
-        let center = self.votes.len();
+        let center = self.sureness.len();
         if center + swarm::REACH < self.raw.len() {
             let input = taps(&self.filtered, center, self.level);
-            let votes = self.swarm.step(&input, Duration::from_secs(1) / RATE as u32);
-            self.votes.push(votes.try_into().expect("one vote per net"));
+            let sureness = self.swarm.step(&input, Duration::from_secs(1) / RATE as u32);
+            self.sureness.push(sureness[0]);
         }
         self.candidates.extend(candidates::find(&self.energy, &self.filtered));
         energy
@@ -142,10 +133,10 @@ impl Detector {
         level
     }
 
-    /// Reviews a closed window's candidates. Those in no later window are decided, or returned for the
-    /// careful detector.
-    pub(crate) fn review(&mut self) -> Vec<Doubtful> {
-        let mut doubtful = Vec::new();
+    /// Reviews the candidates of closed windows. Returns those that are in no later window and strong
+    /// enough to be decided about.
+    pub(crate) fn review(&mut self) -> Vec<Candidate> {
+        let mut reviewed = Vec::new();
         while let Some(summary) = self.windows.pop_front() {
             for candidate in &mut self.candidates {
                 let at_ns = i128::from(instant(candidate.at).as_nanos());
@@ -160,73 +151,59 @@ impl Detector {
                     break;
                 }
                 self.candidates.pop_front();
-                doubtful.extend(self.decide(candidate));
+                match candidate.strength < NOTHING {
+                    true => self.tally.nothing += 1,
+                    false => reviewed.push(candidate),
+                }
             }
             self.reviewed.push_back(summary);
         }
-        doubtful
+        reviewed
     }
 
-    /// Decides, or tells that it takes a second look.
-    fn decide(&mut self, candidate: Candidate) -> Option<Doubtful> {
-        if candidate.strength < NOTHING {
-            self.tally.nothing += 1;
-            return None;
-        }
-        if !self.swarm.is_trained() {
-            self.tally.taught += 1;
-            return Some(Doubtful { candidate, in_doubt: false });
-        }
-        let Opinion { mean, margin } = self.opinion(candidate.center);
-        let is_beat = mean >= 0.5;
-        let fits = match is_beat {
-            true => candidate.strength >= STRENGTH.0,
-            false => candidate.strength < STRENGTH.1,
-        };
-        if margin < DOUBT || !fits {
-            self.tally.escalated += 1;
-            return Some(Doubtful { candidate, in_doubt: true });
-        }
-        self.tally.swarm += 1;
-        if is_beat {
-            self.found(candidate.beat(), candidate, Judge::Swarm);
-        }
-        None
-    }
-
-    /// The most that the swarm has said for a beat near `center`.
-    fn opinion(&self, center: usize) -> Opinion {
-        let near = center.saturating_sub(swarm::JITTER)..=center + swarm::JITTER;
-        let opinions = near.map(|k| Opinion::new(self.votes.at(k as isize)));
-        opinions.max_by(|a, b| a.mean.total_cmp(&b.mean)).expect("a range that is not empty")
-    }
-
-    /// Has the careful detector judge a candidate, and the nets learn from it.
-    pub(crate) fn escalate(&mut self, Doubtful { candidate, in_doubt }: Doubtful) {
+    /// Decides about a candidate: by the careful detector until the swarm is trained, which learns from
+    /// its verdicts, then and later.
+    pub(crate) fn decide(&mut self, candidate: Candidate) {
         let first = candidate.beat() as isize - careful::CONTEXT as isize;
-        let context: Vec<f64> = (first..first + 2 * careful::CONTEXT as isize)
-            .map(|k| f64::from(self.raw.at(k)))
-            .collect();
-        let rhythm = self.beats.rhythm_before(candidate.beat());
-        let verdict = self.careful.judge(&context, careful::CONTEXT, rhythm);
-        let taps = self.taps(&candidate);
-        self.swarm.learn(taps, verdict.is_beat);
-        let at = usize::try_from(first + verdict.peak as isize).unwrap_or(0);
-        self.escalations.push(Escalation { at, is_beat: verdict.is_beat, in_doubt });
-        if verdict.is_beat {
-            self.novelty.learn(taps);
-            self.found(at, candidate, Judge::Careful);
+        let context = first..first + 2 * careful::CONTEXT as isize;
+        let context = context.map(|k| f64::from(self.raw.at(k))).collect();
+        let case = Case { context, rhythm: self.beats.rhythm_before(candidate.beat()) };
+        let taps = taps(&self.filtered, self.likeliest_near(candidate.center), self.level);
+        let in_doubt = self.swarm.is_trained();
+        let Ruling { is_beat, verdict } = if in_doubt {
+            self.router.decide(&taps, candidate.strength, case)
+        } else {
+            self.tally.taught += 1;
+            let verdict = self.router.ask_careful(case);
+            Ruling { is_beat: verdict.is_beat, verdict: Some(verdict) }
+        };
+        let mut beat = (candidate.beat(), Judge::Swarm);
+        if let Some(Verdict { is_beat, peak }) = verdict {
+            beat = (usize::try_from(first + peak as isize).unwrap_or(0), Judge::Careful);
+            self.escalations.push(Escalation { at: beat.0, is_beat, in_doubt });
+            self.swarm.learn(taps, is_beat);
+        }
+        if is_beat {
+            self.found(beat, candidate.strength, taps);
         }
     }
 
-    fn found(&mut self, at: usize, candidate: Candidate, judge: Judge) {
-        let taps = self.taps(&candidate);
+    fn found(&mut self, (at, judge): (usize, Judge), strength: f32, taps: Taps) {
+        if judge == Judge::Careful {
+            self.novelty.learn(taps);
+        }
         let is_unusual = self.novelty.is_unusual(&taps);
-        self.beats.add(Beat { at, strength: candidate.strength, judge, is_unusual });
+        self.beats.add(Beat { at, strength, judge, is_unusual });
     }
 
-    fn taps(&self, candidate: &Candidate) -> swarm::Taps {
-        taps(&self.filtered, candidate.center, self.level)
+    /// Where the swarm is surest of a beat; `center` itself until it is trained.
+    fn likeliest_near(&self, center: usize) -> usize {
+        let near = (center.saturating_sub(JITTER)..=center + JITTER).rev();
+        let sureness = |k: usize| self.sureness.at(k as isize);
+        match self.swarm.is_trained() {
+            true => near.max_by(|&a, &b| sureness(a).total_cmp(&sureness(b))).unwrap_or(center),
+            false => center,
+        }
     }
 
     /// Trains the nets on the verdicts so far, and on the signal between the candidates in `quiet`
@@ -235,8 +212,7 @@ impl Detector {
         if self.beats.len() < ENOUGH {
             return false;
         }
-        let is_far =
-            |k: &usize| self.beats.iter().all(|beat| beat.at.abs_diff(*k) > 2 * swarm::JITTER);
+        let is_far = |k: &usize| self.beats.iter().all(|beat| beat.at.abs_diff(*k) > 2 * JITTER);
         let background: Vec<_> =
             quiet.step_by(7).filter(is_far).map(|k| taps(&self.filtered, k, self.level)).collect();
         background.into_iter().for_each(|taps| self.swarm.learn(taps, false));

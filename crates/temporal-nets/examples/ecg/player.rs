@@ -1,5 +1,5 @@
 //! The record as tasks of one scheduler: a sample at its instant, a review of each window when it
-//! has closed, a second look at what is doubtful, the training, and notes of what is unusual.
+//! has closed, decisions about peaks, the training, and notes of what is unusual.
 //!
 //! All have the same priority: they run in the order of their releases, so that what a task sees does
 //! not depend on how fast the record is played.
@@ -9,22 +9,20 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use nanosecond_scheduler::{Config, Context, Metrics, ScheduleError, Scheduler, Task, TimePoint};
+use temporal_nets::{Table, Telemetry, TelemetryConfig};
 
 use crate::careful::CONTEXT;
 use crate::clock::{Speed, Timeline};
 use crate::detector::{Detector, WINDOWS};
-use crate::record::{instant, seconds};
+use crate::record::{instant, seconds, RATE};
 
 /// How long after a window's end it is reviewed: its last candidates are known by then.
 const REVIEW_AFTER: Duration = Duration::from_millis(250);
-/// How long after a window's end its beats are settled: the last review of a candidate's windows is
-/// over, and so is the second look.
-const SETTLED_AFTER: Duration = Duration::from_millis(4_500);
+/// How long after a window's end its beats are settled: they are decided about 3 s after each.
+const SETTLED_AFTER: Duration = Duration::from_millis(3_500);
 /// When the nets are trained; every 10 s later there is another try if there were too few beats.
 const TRAIN_AT: usize = seconds(20);
 const TRAIN_AGAIN: usize = seconds(10);
-/// By when the second look should be over.
-const CAREFUL_DEADLINE: Duration = Duration::from_millis(100);
 
 /// A record that is played: its last value is held until everything is settled.
 struct Player {
@@ -43,6 +41,8 @@ pub(crate) struct Outcome {
     pub(crate) signal: Vec<f32>,
     pub(crate) detector: Detector,
     pub(crate) metrics: Metrics,
+    /// Jobs and energy in each window.
+    pub(crate) windows: Table,
     /// Of the windows, as observed.
     pub(crate) overlap: f64,
     /// The most that a sample was taken too late, if the clock was real.
@@ -65,7 +65,10 @@ pub(crate) fn play(signal: Vec<f32>, speed: Speed) -> Result<Outcome, ScheduleEr
         Scheduler::with_clock(config, timeline.clone()).expect("a valid configuration");
 
     let closing = Rc::clone(&player);
-    scheduler.on_window(move |window| closing.borrow_mut().detector.close(window));
+    let rows = len / RATE + 2; // A window a second, and those at the ends.
+    let telemetry = Telemetry::new(TelemetryConfig { rows, ..TelemetryConfig::default() });
+    let close = move |window: &WindowSummary| closing.borrow_mut().detector.close(window);
+    scheduler.on_window(telemetry.on_window(close));
     scheduler.schedule(sample(Rc::clone(&player), 0))?;
     scheduler.schedule(every_window(&player, REVIEW_AFTER, review))?;
     scheduler.schedule(every_window(&player, SETTLED_AFTER, note))?;
@@ -78,7 +81,8 @@ pub(crate) fn play(signal: Vec<f32>, speed: Speed) -> Result<Outcome, ScheduleEr
     let player = Rc::into_inner(player).expect("no task is left").into_inner();
     let mut detector = player.detector;
     detector.beats.end_at(len);
-    Ok(Outcome { signal: player.signal, detector, metrics, overlap, lag: timeline.lag() })
+    let (windows, lag) = (telemetry.windows(), timeline.lag());
+    Ok(Outcome { signal: player.signal, detector, metrics, windows, overlap, lag })
 }
 
 /// The task that takes sample `k`, and schedules itself for the next.
@@ -109,14 +113,12 @@ fn every_window(
 }
 
 fn review(player: &Shared, cx: &mut Context<'_>) {
-    let doubtful = player.borrow_mut().detector.review();
-    for doubt in doubtful {
+    let reviewed = player.borrow_mut().detector.review();
+    for candidate in reviewed {
         let again = Rc::clone(player);
         // Not before all that the careful detector looks at is there.
-        let look = task(doubt.candidate.at + CONTEXT, move |_cx| {
-            again.borrow_mut().detector.escalate(doubt);
-        });
-        schedule(cx, look.with_deadline(CAREFUL_DEADLINE));
+        let decide = move |_: &mut Context<'_>| again.borrow_mut().detector.decide(candidate);
+        schedule(cx, task(candidate.at + CONTEXT, decide));
     }
 }
 

@@ -1,15 +1,17 @@
 //! A swarm of micro nets that tell beats from all else. They know nothing at first, and are trained
 //! on what the careful detector says of the record's first seconds: no annotation is ever seen.
 
+use std::rc::Rc;
 use std::time::Duration;
 
-use temporal_nets::{Activation, Algorithm, DenseNet, TemporalNetwork, Trainer, Training};
+use temporal_nets::{
+    shared, Activation, Algorithm, DenseNet, Shared, TemporalNetwork, Trainer, Training,
+};
 
 use crate::history::History;
-use crate::record::millis;
 
 /// Nets in the swarm.
-pub(crate) const NETS: usize = 5;
+const NETS: usize = 5;
 /// What a net sees: the filtered signal around an instant, one value per 3 samples.
 pub(crate) const TAPS: usize = 25;
 const TAP_STEP: usize = 3;
@@ -33,21 +35,19 @@ pub(crate) fn taps(filtered: &History<f32>, center: usize, level: f32) -> Taps {
     std::array::from_fn(|n| scale * filtered.at(first + (n * TAP_STEP) as isize))
 }
 
-/// How sure each net is that there is a beat, 0 to 1.
-pub(crate) type Votes = [f32; NETS];
-
 /// Something to learn from.
 #[derive(Clone, Debug)]
 struct Example {
     taps: Taps,
-    target: [f32; 1],
+    target: [f32; 2],
 }
 
 /// The nets, and what they learn from.
 #[derive(Debug)]
 pub(crate) struct Swarm {
-    nets: Vec<DenseNet>,
-    votes: Votes,
+    nets: Vec<Shared<DenseNet>>,
+    /// How sure they are in the mean that there is a beat, 0 to 1.
+    sureness: [f32; 1],
     examples: Vec<Example>,
     /// For what comes after the training, one example at a time.
     tutors: Vec<Trainer>,
@@ -56,19 +56,24 @@ pub(crate) struct Swarm {
 impl Swarm {
     pub(crate) fn new() -> Self {
         let net = |seed: usize| {
-            let sizes = [TAPS, HIDDEN, 1];
+            let sizes = [TAPS, HIDDEN, 2];
             let mut net = DenseNet::new(&sizes, Activation::SigmoidSymmetric, Activation::Sigmoid)
                 .expect("sizes within bounds");
             net.randomize(seed as u64, 0.3);
-            net
+            shared(net)
         };
-        // Votes of a half: undecided.
         Swarm {
             nets: (0..NETS).map(net).collect(),
-            votes: [0.5; NETS],
+            sureness: [0.5],
             examples: Vec::new(),
             tutors: Vec::new(),
         }
+    }
+
+    /// The nets, to be stepped by somebody else, too.
+    pub(crate) fn members(&self) -> Vec<Member> {
+        let member = |net: &Shared<DenseNet>| Member { net: Rc::clone(net), output: [0.0; 2] };
+        self.nets.iter().map(member).collect()
     }
 
     pub(crate) fn is_trained(&self) -> bool {
@@ -77,9 +82,9 @@ impl Swarm {
 
     /// Learns whether a beat is at the middle of `taps`: at once, or, before the training, in it.
     pub(crate) fn learn(&mut self, taps: Taps, is_beat: bool) {
-        let target = [f32::from(u8::from(is_beat))];
-        for (net, tutor) in self.nets.iter_mut().zip(&mut self.tutors) {
-            tutor.learn(net, &taps, &target);
+        let target = [is_beat, !is_beat].map(|is_so| f32::from(u8::from(is_so)));
+        for (net, tutor) in self.nets.iter().zip(&mut self.tutors) {
+            tutor.learn(&mut net.borrow_mut(), &taps, &target);
         }
         if !self.is_trained() && self.examples.len() < MOST_EXAMPLES {
             self.examples.push(Example { taps, target });
@@ -94,7 +99,8 @@ impl Swarm {
             learning_rate: 0.1,
             ..Training::default()
         };
-        for (n, net) in self.nets.iter_mut().enumerate() {
+        for (n, net) in self.nets.iter().enumerate() {
+            let net = &mut *net.borrow_mut();
             let mut trainer = Trainer::new(net, batch).expect("sigmoids have slopes");
             for _ in 0..EPOCHS {
                 let share = self.examples.iter().enumerate().filter(|(k, _)| k % NETS != n);
@@ -109,100 +115,48 @@ impl Swarm {
     }
 }
 
+/// The step of all nets that is taken at every sample.
 impl TemporalNetwork for Swarm {
     fn input_len(&self) -> usize {
         TAPS
     }
 
     fn output_len(&self) -> usize {
-        NETS
+        1
     }
 
     fn reset_state(&mut self) {}
 
     fn step(&mut self, input: &[f32], _dt: Duration) -> &[f32] {
         if self.is_trained() {
-            for (net, vote) in self.nets.iter_mut().zip(&mut self.votes) {
-                *vote = net.run(input)[0];
-            }
+            let votes = self.nets.iter().map(|net| net.borrow_mut().run(input)[0]);
+            self.sureness = [votes.sum::<f32>() / NETS as f32];
         }
-        &self.votes
+        &self.sureness
     }
 }
 
-/// How unlike other beats one is: a net that has learned to reproduce those of the first seconds
-/// through a narrow middle fails at what it has not seen.
+/// One of the swarm's nets, as the governor steps it. The last of its inputs is the peak's strength,
+/// which is for the acceptance test alone.
 #[derive(Debug)]
-pub(crate) struct Novelty {
-    net: DenseNet,
-    beats: Vec<Taps>,
-    /// Errors above this are unusual; none is before the training.
-    limit: f32,
+pub(crate) struct Member {
+    net: Shared<DenseNet>,
+    output: [f32; 2],
 }
 
-impl Novelty {
-    const MIDDLE: usize = 3;
-
-    pub(crate) fn new() -> Self {
-        let sizes = [TAPS, Self::MIDDLE, TAPS];
-        let mut net = DenseNet::new(&sizes, Activation::SigmoidSymmetric, Activation::Linear)
-            .expect("sizes within bounds");
-        net.randomize(NETS as u64, 0.1);
-        Novelty { net, beats: Vec::new(), limit: f32::INFINITY }
+impl TemporalNetwork for Member {
+    fn input_len(&self) -> usize {
+        TAPS + 1
     }
 
-    /// A beat of the first seconds.
-    pub(crate) fn learn(&mut self, beat: Taps) {
-        if self.limit.is_infinite() && self.beats.len() < MOST_EXAMPLES {
-            self.beats.push(beat);
-        }
+    fn output_len(&self) -> usize {
+        2
     }
 
-    pub(crate) fn train(&mut self) {
-        let mut trainer =
-            Trainer::new(&self.net, Training::default()).expect("these functions have slopes");
-        for _ in 0..5 * EPOCHS {
-            let samples = self.beats.iter().map(|beat| (&beat[..], &beat[..]));
-            if trainer.epoch(&mut self.net, samples) < GOOD_ERROR / 10.0 {
-                break;
-            }
-        }
-        let mut errors: Vec<f32> =
-            std::mem::take(&mut self.beats).iter().map(|beat| self.error(beat)).collect();
-        errors.sort_by(f32::total_cmp);
-        // Four times the median, but what is within a fifth of a beat is never unusual.
-        self.limit = errors.get(errors.len() / 2).map_or(f32::INFINITY, |m| (4.0 * m).max(0.2));
-    }
+    fn reset_state(&mut self) {}
 
-    pub(crate) fn is_unusual(&mut self, beat: &Taps) -> bool {
-        self.error(beat) > self.limit
-    }
-
-    /// What of the beat is not reproduced, as a share of it.
-    fn error(&mut self, beat: &Taps) -> f32 {
-        let copy = self.net.run(beat);
-        let lost: f32 = beat.iter().zip(copy).map(|(x, y)| (x - y).powi(2)).sum();
-        let all: f32 = beat.iter().map(|x| x * x).sum();
-        (lost / all.max(f32::MIN_POSITIVE)).sqrt()
+    fn step(&mut self, input: &[f32], _dt: Duration) -> &[f32] {
+        self.net.borrow_mut().run_into(&input[..TAPS], &mut self.output);
+        &self.output
     }
 }
-
-/// What the votes come to.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Opinion {
-    pub(crate) mean: f32,
-    /// How far the vote nearest to undecided, or on the other side, is from it: 0 to 0.5.
-    pub(crate) margin: f32,
-}
-
-impl Opinion {
-    pub(crate) fn new(votes: Votes) -> Self {
-        let mean = votes.iter().sum::<f32>() / NETS as f32;
-        let towards = if mean >= 0.5 { 1.0 } else { -1.0 };
-        let margin = votes.iter().map(|vote| towards * (vote - 0.5)).fold(0.5, f32::min);
-        Opinion { mean, margin: margin.max(0.0) }
-    }
-}
-
-/// How far from an instant its best votes are looked for.
-pub(crate) const JITTER: usize = millis(25);
