@@ -168,7 +168,7 @@ impl Detector {
         let context = first..first + 2 * careful::CONTEXT as isize;
         let context = context.map(|k| f64::from(self.raw.at(k))).collect();
         let case = Case { context, rhythm: self.beats.rhythm_before(candidate.beat()) };
-        let taps = taps(&self.filtered, self.likeliest_near(candidate.center), self.level);
+        let taps = self.taps(self.likeliest_near(candidate.center));
         let in_doubt = self.swarm.is_trained();
         let Ruling { is_beat, verdict } = if in_doubt {
             self.router.decide(&taps, candidate.strength, case)
@@ -184,16 +184,21 @@ impl Detector {
             self.swarm.learn(taps, is_beat);
         }
         if is_beat {
-            self.found(beat, candidate.strength, taps);
+            self.found(beat, candidate);
         }
     }
 
-    fn found(&mut self, (at, judge): (usize, Judge), strength: f32, taps: Taps) {
+    fn found(&mut self, (at, judge): (usize, Judge), candidate: Candidate) {
+        let taps = self.taps(candidate.center);
         if judge == Judge::Careful {
             self.novelty.learn(taps);
         }
         let is_unusual = self.novelty.is_unusual(&taps);
-        self.beats.add(Beat { at, strength, judge, is_unusual });
+        self.beats.add(Beat { at, strength: candidate.strength, judge, is_unusual });
+    }
+
+    fn taps(&self, center: usize) -> Taps {
+        taps(&self.filtered, center, self.level)
     }
 
     /// Where the swarm is surest of a beat; `center` itself until it is trained.

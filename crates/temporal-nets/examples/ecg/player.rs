@@ -8,7 +8,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use nanosecond_scheduler::{Config, Context, Metrics, ScheduleError, Scheduler, Task, TimePoint};
+use nanosecond_scheduler::{
+    Config, Context, Metrics, ScheduleError, Scheduler, Task, TimePoint, WindowSummary,
+};
 use temporal_nets::{Table, Telemetry, TelemetryConfig};
 
 use crate::careful::CONTEXT;
