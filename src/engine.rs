@@ -7,7 +7,7 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use crate::attributes::{Attributes, Details, Due, Progress, Repeat};
+use crate::attributes::{Attributes, Details, Progress, Repeat};
 use crate::closure::Closure;
 use crate::config::{Config, ConfigError, MissedTick};
 use crate::error::{CancelError, ScheduleError, ScheduleErrorKind, TriggerError};
@@ -18,8 +18,8 @@ use crate::policy::Policy;
 use crate::queue::{Entry, Queue, Ready};
 use crate::reflection::Reflection;
 use crate::store::{Location, Place, Store};
-use crate::task::{Priority, Start, Task, TaskId};
-use crate::time::{checked_nanos, TimePoint};
+use crate::task::{Priority, Task, TaskId};
+use crate::time::TimePoint;
 use crate::timing::{
     Admission, AdmissionControl, DeadlineViolation, Dependencies, Emergency, Estimators, Observers,
 };
@@ -149,11 +149,7 @@ impl Engine {
     #[inline(always)]
     pub(crate) fn schedule(&mut self, task: Task) -> Result<TaskId, ScheduleError> {
         let Task { closure, start, priority, has_attributes, attributes, after } = task;
-        let release = match start {
-            Start::After(delay) => checked_nanos(delay).and_then(|ns| self.now.checked_add(ns)),
-            Start::At(release) => Some(release.as_nanos()),
-            Start::OnTrigger => None,
-        };
+        let release = start.release_from(self.now);
         match release {
             Some(release) if !has_attributes && self.is_plain && !self.store.is_full() => {
                 let id = self.store.insert(closure, priority);
@@ -174,7 +170,7 @@ impl Engine {
         task: Task,
         release: Option<u64>,
     ) -> Result<TaskId, ScheduleError> {
-        let admitted = self.refusal(&task, release).and_then(|()| self.admit(&task));
+        let admitted = self.refusal(&task, release).and_then(|()| self.admit(&task, release));
         let admitted = match admitted {
             Ok(admitted) => admitted,
             Err(kind) => return Err(ScheduleError::new(kind, task)),
@@ -210,17 +206,8 @@ impl Engine {
 
     /// Why a task cannot be accepted, admission aside.
     fn refusal(&self, task: &Task, release: Option<u64>) -> Result<(), ScheduleErrorKind> {
-        let attributes = &task.attributes;
-        let is_absolute =
-            matches!(attributes.deadline, Some(deadline) if matches!(deadline.due, Due::At(_)));
-        if release.is_none() && !matches!(task.start, Start::OnTrigger) {
-            return Err(ScheduleErrorKind::TimeOverflow);
-        }
-        if attributes.repeat == Repeat::Every(0) {
-            return Err(ScheduleErrorKind::ZeroPeriod);
-        }
-        if is_absolute && attributes.repeat != Repeat::Never {
-            return Err(ScheduleErrorKind::AbsoluteDeadline);
+        if let Some(flaw) = task.flaw(release) {
+            return Err(flaw);
         }
         if let Some(&id) = task.after.iter().find(|id| !self.store.was_issued(**id)) {
             return Err(ScheduleErrorKind::UnknownPredecessor { id });
@@ -232,10 +219,6 @@ impl Engine {
             return Err(ScheduleErrorKind::Full { capacity: self.capacity });
         }
         Ok(())
-    }
-
-    fn admit(&mut self, _task: &Task) -> Result<Option<()>, ScheduleErrorKind> {
-        Ok(None)
     }
 
     /// Queues the next job of a live task that is not in the queue.

@@ -67,6 +67,7 @@ impl<C: Clock> Scheduler<C> {
         if !self.engine.queue.is_idle(now) || now >= self.engine.reflection.closes_at() {
             return self.busy_tick();
         }
+        self.engine.admission.set_busy(false);
         self.engine.recorder.idle_tick();
         self.report(now, now, TickCounts::default(), 0)
     }
@@ -209,7 +210,10 @@ fn run_timed<C: Clock>(clock: &C, engine: &mut Engine, counts: &mut TickCounts) 
         engine.now = engine.now.max(clock.now().as_nanos());
         engine.time_moved();
     }
-    let Some(entry) = next_due(engine) else { return false };
+    let Some(entry) = next_due(engine) else {
+        engine.admission.set_busy(false);
+        return false;
+    };
     if !engine.store.is_live(entry.id) {
         return true;
     }
@@ -231,6 +235,7 @@ fn run_timed<C: Clock>(clock: &C, engine: &mut Engine, counts: &mut TickCounts) 
         true => engine.now.max(clock.now().as_nanos()),
         false => engine.now,
     };
+    engine.admission.set_busy(true);
     let start = read(engine, timed.needs_start(engine));
     engine.job_starts(&timed, start);
     counts.executed += 1;

@@ -6,7 +6,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use common::{manual, ns, scatter};
-use nanosecond_scheduler::{Config, Context, ManualClock, MetricsLevel, Scheduler, Task, TaskId};
+use nanosecond_scheduler::{
+    Admission, Config, Context, ManualClock, MetricsLevel, Policy, Scheduler, Task, TaskId,
+};
 
 /// The system's allocator, which counts for each thread.
 struct Counting;
@@ -103,11 +105,27 @@ fn scheduling_and_cancelling_allocates_nothing_in_steady_state() {
     });
 }
 
+#[test]
+fn admission_allocates_nothing_in_steady_state() {
+    for policy in [Policy::Priority, Policy::EarliestDeadlineFirst] {
+        let config = Config { admission: Admission::Exact, policy, ..Config::default() };
+        let (mut scheduler, clock) = manual(config);
+        assert_steady(|| {
+            for n in 1..100 {
+                let task = Task::new(|| (), ns(n)).with_wcet(ns(2)).with_deadline(ns(400));
+                scheduler.schedule(task).unwrap();
+            }
+            clock.advance(ns(100));
+            assert_eq!(scheduler.tick().executed, 99);
+        });
+    }
+}
+
 /// Only `after` does: its list, and an edge for each predecessor.
 #[cfg(feature = "std")]
 #[test]
 fn deadlines_execution_times_and_their_records_allocate_nothing_in_steady_state() {
-    use nanosecond_scheduler::{MonitorConfig, Policy, QuantileEstimator};
+    use nanosecond_scheduler::{MonitorConfig, QuantileEstimator};
     for policy in [Policy::Priority, Policy::EarliestDeadlineFirst, Policy::LeastLaxity] {
         let monitor = MonitorConfig { dispatch_latency_alert_ns: Some(1), ..Default::default() };
         let (mut scheduler, clock) = manual(Config {

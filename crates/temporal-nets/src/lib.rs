@@ -21,7 +21,7 @@ pub use adapters::{
 };
 pub use cascade::{CascadeNet, Grown, Growth, GrowthError};
 pub use dense::{fann, Activation, DenseNet, FixedNet, Layer, ShapeError};
-pub use dense::{gram_bound, spectral_bound, NoLipschitz};
+pub use dense::{spectral_bound, NoLipschitz};
 pub use dense::{Algorithm, ErrorFunction, Rprop, TrainError, Trainer, Training};
 pub use governor::{
     Case, Decision, Escalation, Evaluation, EvaluationError, ExpensiveModel, Fallback, Governor,
@@ -37,5 +37,5 @@ pub use spiking::{
     SynapseId, VectorStrength,
 };
 pub use task::{Pace, SchedulableTask};
-pub use telemetry::{Cell, RateLimit, Table, Telemetry, TelemetryConfig};
+pub use telemetry::{Figure, RateLimit, Table, Telemetry, TelemetryConfig};
 pub use watchdog::{Divergence, DivergenceCause, DivergenceLimits, Watchdog};

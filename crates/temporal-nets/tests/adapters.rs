@@ -44,14 +44,17 @@ fn read(release: TimePoint, input: &mut [f32]) {
     }
 }
 
-/// What was seen: learning events, and per cycle its end, spikes and locking.
+/// A cycle's end, spikes as (ns, neuron), and locking.
+type Cycle = (TimePoint, Vec<(u64, u32)>, VectorStrength);
+
+/// What was seen.
 #[derive(Debug, Default, PartialEq)]
 struct Seen {
     inferences: u64,
     spikes: f32,
     updates: u64,
     events: usize,
-    cycles: Vec<(TimePoint, Vec<(u64, u32)>, VectorStrength)>,
+    cycles: Vec<Cycle>,
 }
 
 /// The three rates on a scheduler: inference before plasticity before phases.

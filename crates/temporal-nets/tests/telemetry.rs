@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use nanosecond_scheduler::{Config, ManualClock, Scheduler, Task, TimePoint, WindowSpec};
 use temporal_nets::{
-    Cell, Divergence, DivergenceCause, PhaseCycle, RateLimit, Table, Telemetry, TelemetryConfig,
+    Divergence, DivergenceCause, Figure, PhaseCycle, RateLimit, Table, Telemetry, TelemetryConfig,
     VectorStrength,
 };
 use tracing::field::{Field, Visit};
@@ -101,7 +101,7 @@ fn each_window_is_told_and_tabled_and_some_are_logged() {
     // 98 to 100 µs: records number 195 to 198, counted from 0.
     let expected = "98000,100000,4,0,0,4,195,196.5,198,99";
     assert_eq!(table.to_csv().lines().last(), Some(expected));
-    assert_eq!(last[0], Cell::Integer(98_000));
+    assert_eq!(last[0], Figure::Integer(98_000));
 
     let windows: Vec<_> = log.iter().filter(|(_, line)| line.contains("message=window")).collect();
     assert!(windows.iter().all(|(level, _)| *level == Level::INFO));
@@ -202,13 +202,13 @@ fn tables_keep_the_last_rows() {
     let mut table = Table::new(&["word", "n"], 3);
     assert_eq!((table.to_csv().as_str(), table.to_json().as_str()), ("word,n\n", "[]\n"));
     for n in 0..5 {
-        table.push(&[Cell::Word("x"), Cell::Integer(n)]);
+        table.push(&[Figure::Word("x"), Figure::Integer(n)]);
     }
     assert_eq!(table.to_csv(), "word,n\nx,2\nx,3\nx,4\n");
     assert_eq!(table.dropped(), 2);
     let json: serde_json::Value = serde_json::from_str(&table.to_json()).unwrap();
     assert_eq!(json[2]["word"], "x");
     let mut none = Table::new(&["n"], 0);
-    none.push(&[Cell::Integer(1)]);
+    none.push(&[Figure::Integer(1)]);
     assert_eq!((none.rows().len(), none.dropped()), (0, 1));
 }

@@ -7,7 +7,7 @@ mod scenario;
 use std::time::Duration;
 
 use nanosecond_scheduler::{ManualClock, MissedTick, Scheduler, TimePoint};
-use temporal_nets::{Cell, Telemetry, TelemetryConfig};
+use temporal_nets::{Figure, Telemetry, TelemetryConfig};
 
 use scenario::{Counts, Scenario, CYCLE, LEARN, STEP, WINDOWS};
 
@@ -33,7 +33,7 @@ fn every_rate_is_kept_exactly() {
 
     // Cycles end at 10, 20 … 100 ms.
     let ends: Vec<_> = telemetry.cycles().rows().map(|row| row[0]).collect();
-    let expected: Vec<_> = (1..=10).map(|k| Cell::Integer(k * 10_000_000)).collect();
+    let expected: Vec<_> = (1..=10).map(|k| Figure::Integer(k * 10_000_000)).collect();
     assert_eq!(ends, expected);
     assert_eq!(scheduler.now(), TimePoint::from_nanos(100_000_000));
 }
@@ -48,7 +48,7 @@ fn every_job_is_in_its_two_windows() {
     assert_eq!(rows.len(), 10);
     for (k, row) in rows.iter().enumerate() {
         let start = (k as i128 - 1) * 10_000_000;
-        assert_eq!(row[..2], [Cell::Integer(start), Cell::Integer(start + 20_000_000)]);
+        assert_eq!(row[..2], [Figure::Integer(start), Figure::Integer(start + 20_000_000)]);
         // 10 ms hold 10,000 inferences, 1,000 updates and a cycle; the first job is after 1 µs, and
         // what is at a window's end is not in it.
         let jobs = match k {
@@ -56,8 +56,8 @@ fn every_job_is_in_its_two_windows() {
             1 => 19_999 + 1_999 + 1,
             _ => 20_000 + 2_000 + 2,
         };
-        assert_eq!(row[2], Cell::Integer(jobs), "window {k}");
-        assert_eq!((row[3], row[4]), (Cell::Real(0.0), Cell::Real(0.0)), "latencies");
+        assert_eq!(row[2], Figure::Integer(jobs), "window {k}");
+        assert_eq!((row[3], row[4]), (Figure::Real(0.0), Figure::Real(0.0)), "latencies");
     }
 }
 

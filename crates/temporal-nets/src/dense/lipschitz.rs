@@ -2,98 +2,24 @@
 
 use core::fmt;
 
+use nanosecond_scheduler::strange_loop::bounds;
+
 use super::layer::Layer;
 use super::DenseNet;
 
-/// Steps of Gram iteration for a certificate; more change less than 0.1 %.
-const GRAM_STEPS: u32 = 4;
-
 /// An upper bound of the spectral norm of a matrix with `columns` columns, given row by row: the
-/// least of Frobenius' norm, √(‖W‖₁ ‖W‖∞), and Gram iteration. Zero for no matrix, NaN for one with
-/// NaN. O(rows · columns · min(rows, columns)), and allocates.
+/// core's certificate, [`bounds::spectral_norm`]; infinite if a weight is not finite. Allocates.
 ///
-/// Unlike power iteration, which approaches the norm from below, each of the three is a certificate.
-/// Rounding is accounted for.
+/// # Panics
+///
+/// As that.
 #[must_use]
 pub fn spectral_bound(weights: &[f32], columns: usize) -> f64 {
-    norm_bound(weights, columns).min(gram_bound(weights, columns, GRAM_STEPS))
+    bounds::spectral_norm(&widened(weights), columns)
 }
 
-/// The bound after `steps` ≥ 1 steps of Gram iteration (Delattre, Barthélemy, Araujo, Allauzen:
-/// Efficient Bound of Lipschitz Constant for Convolutional Layers by Gram Iteration, 2023):
-/// σ(W) ≤ ‖(WᵀW)^(2^(steps - 1))‖^(1 / 2^steps), in Frobenius' norm.
-#[must_use]
-pub fn gram_bound(weights: &[f32], columns: usize, steps: u32) -> f64 {
-    if weights.is_empty() {
-        return 0.0;
-    }
-    // The norm of the matrix is that of its transpose: squares of the smaller side will do.
-    let rows = weights.len() / columns;
-    let (mut gram, n) = if columns <= rows {
-        (square(columns, rows, |i, k| f64::from(weights[k * columns + i])), columns)
-    } else {
-        (square(rows, columns, |i, k| f64::from(weights[i * columns + k])), rows)
-    };
-    // gram times e^log_scale is the true power of WᵀW.
-    let mut log_scale = 0.0;
-    for _ in 1..steps {
-        let norm = frobenius(gram.iter().copied());
-        if norm == 0.0 {
-            return 0.0;
-        }
-        gram.iter_mut().for_each(|x| *x /= norm);
-        log_scale = 2.0 * (log_scale + norm.ln());
-        gram = square(n, n, |i, k| gram[i * n + k]);
-    }
-    let log_norm = log_scale + frobenius(gram.iter().copied()).ln();
-    round_up((log_norm / f64::from(1u32 << steps)).exp(), weights.len())
-}
-
-/// A · Aᵀ for an `n` × `inner` matrix.
-fn square(n: usize, inner: usize, a: impl Fn(usize, usize) -> f64) -> Vec<f64> {
-    let mut product = vec![0.0; n * n];
-    for i in 0..n {
-        for j in 0..=i {
-            let sum: f64 = (0..inner).map(|k| a(i, k) * a(j, k)).sum();
-            product[i * n + j] = sum;
-            product[j * n + i] = sum;
-        }
-    }
-    product
-}
-
-/// The bounds that take O(weights).
-fn norm_bound(weights: &[f32], columns: usize) -> f64 {
-    let magnitude = |weight: &f32| f64::from(weight.abs());
-    let mut column_sums = vec![0.0; columns];
-    let mut most_in_row = 0.0f64;
-    for row in weights.chunks_exact(columns.max(1)) {
-        row.iter().zip(&mut column_sums).for_each(|(weight, sum)| *sum += magnitude(weight));
-        most_in_row = greater(most_in_row, row.iter().map(magnitude).sum());
-    }
-    let most_in_column = column_sums.into_iter().fold(0.0, greater);
-    let bound = frobenius(weights.iter().map(magnitude)).min((most_in_row * most_in_column).sqrt());
-    round_up(bound, weights.len())
-}
-
-/// The greater, or NaN if one is.
-fn greater(a: f64, b: f64) -> f64 {
-    if a >= b || a.is_nan() {
-        a
-    } else {
-        b
-    }
-}
-
-fn frobenius(values: impl Iterator<Item = f64>) -> f64 {
-    values.map(|x| x * x).sum::<f64>().sqrt()
-}
-
-/// Makes up for rounding in a bound of `terms` weights: an entry of a product is off by its number of
-/// terms times epsilon, relatively to Frobenius' norm, which the spectral norm may be less than by the
-/// root of the rank. Both together are less than the number of weights.
-fn round_up(bound: f64, terms: usize) -> f64 {
-    bound * (1.0 + 16.0 * f64::EPSILON * (terms as f64 + 16.0))
+fn widened(weights: &[f32]) -> Vec<f64> {
+    weights.iter().copied().map(f64::from).collect()
 }
 
 impl Layer {
@@ -105,13 +31,14 @@ impl Layer {
 
     /// Scales the weights so that their spectral norm is at most `limit`, certified; biases stay.
     fn limit_spectral_norm(&mut self, limit: f64) {
-        let columns = self.neuron_len();
-        if norm_bound(self.without_biases(), columns) <= limit {
+        // Most updates leave the norm where it was, which the bounds of O(weights) can tell.
+        let (weights, columns) = (widened(self.without_biases()), self.neuron_len());
+        if bounds::frobenius_norm(&weights).min(bounds::mixed_norm(&weights, columns)) <= limit {
             return;
         }
         // Scaling rounds each weight, which costs less than this.
         const ROUNDING: f64 = 1.0 - 1e-6;
-        let bound = self.spectral_bound();
+        let bound = bounds::spectral_norm(&weights, columns);
         if bound > limit {
             let factor = (limit / bound * ROUNDING) as f32;
             self.without_biases_mut().iter_mut().for_each(|weight| *weight *= factor);

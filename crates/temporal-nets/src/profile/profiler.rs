@@ -7,7 +7,7 @@ use std::rc::Rc;
 use nanosecond_scheduler::Clock;
 
 use super::Phase;
-use crate::telemetry::{Cell, Table};
+use crate::telemetry::{Figure, Table};
 
 impl Phase {
     const ALL: [Phase; 6] =
@@ -91,8 +91,8 @@ impl Profiler {
         *count += 1;
         *sum = sum.saturating_add(took);
         (*least, *most) = ((*least).min(took), (*most).max(took));
-        let [start, end] = [start, end].map(|at| Cell::Integer(at.as_nanos().into()));
-        figures.stamps.push(&[Cell::Word(phase.name()), start, end]);
+        let [start, end] = [start, end].map(|at| Figure::Integer(at.as_nanos().into()));
+        figures.stamps.push(&[Figure::Word(phase.name()), start, end]);
         result
     }
 
@@ -112,8 +112,8 @@ impl Profiler {
             if total.count > 0 {
                 let Total { count, sum, least, most } = total;
                 let [count, sum, least, most] =
-                    [count, sum, least, most].map(|n| Cell::Integer(n.into()));
-                table.push(&[Cell::Word(phase.name()), count, sum, least, most]);
+                    [count, sum, least, most].map(|n| Figure::Integer(n.into()));
+                table.push(&[Figure::Word(phase.name()), count, sum, least, most]);
             }
         }
         table

@@ -117,17 +117,13 @@ impl Lif {
         if potential >= self.threshold {
             return Course::Fired(at);
         }
-        if target > self.threshold {
+        let later = target + (potential - target) * tau.decay(until - at);
+        if later >= self.threshold {
+            // On the way to the target the threshold is crossed once.
             let ratio = (target - self.threshold) / (target - potential);
             let crossing = at.saturating_add(tau.span_to(ratio).max(1));
-            if crossing <= until {
-                return Course::Fired(crossing);
-            }
+            return Course::Fired(crossing.min(until));
         }
-        let potential = target + (potential - target) * tau.decay(until - at);
-        if potential >= self.threshold {
-            return Course::Fired(until); // It crosses within this ns.
-        }
-        Course::Arrived(Membrane { potential, at: until })
+        Course::Arrived(Membrane { potential: later, at: until })
     }
 }

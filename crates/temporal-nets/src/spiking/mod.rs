@@ -61,9 +61,10 @@ pub struct SpikingNet {
     potentials: Vec<f64>,
     /// Neurons in their refractory time, by its end.
     refractory: VecDeque<(u64, u32)>,
-    synapses: Vec<Synapse>,
-    /// Indices of each neuron's synapses to others, by delay.
-    outgoing: Vec<Vec<u32>>,
+    /// By synapse.
+    weights: Vec<f64>,
+    /// Each neuron's synapses to others, by delay.
+    outgoing: Vec<Vec<Outgoing>>,
     arrivals: DelayQueue,
     plasticity: Option<Plasticity>,
     /// Spikes per neuron in the last step, and who fired.
@@ -75,11 +76,12 @@ pub struct SpikingNet {
     scratch: step::Scratch,
 }
 
+/// A synapse as its presynaptic neuron has it.
 #[derive(Clone, Copy, Debug)]
-struct Synapse {
-    to: u32,
+struct Outgoing {
     delay_ns: u64,
-    weight: f64,
+    synapse: u32,
+    to: u32,
 }
 
 /// Which neuron fired, and when.
@@ -124,7 +126,7 @@ impl SpikingNet {
             now: 0,
             potentials: vec![lif.resting_potential(); neurons],
             refractory: VecDeque::new(),
-            synapses: Vec::new(),
+            weights: Vec::new(),
             outgoing: vec![Vec::new(); neurons],
             arrivals: DelayQueue::new(capacity),
             plasticity: None,
@@ -132,7 +134,7 @@ impl SpikingNet {
             fired: Vec::new(),
             record: SpikeRecord { spikes: VecDeque::new(), capacity: 0, lost: 0 },
             undelivered: 0,
-            scratch: step::Scratch::new(neurons),
+            scratch: step::Scratch::new(neurons, lif.rest),
         })
     }
 
@@ -160,9 +162,9 @@ impl SpikingNet {
     #[must_use]
     pub fn with_stdp(mut self, stdp: Stdp) -> Self {
         let mut plasticity = Plasticity::new(stdp, self.outgoing.len());
-        for synapse in &self.synapses {
-            plasticity.add_synapse(synapse.to);
-        }
+        let mut synapses: Vec<&Outgoing> = self.outgoing.iter().flatten().collect();
+        synapses.sort_unstable_by_key(|outgoing| outgoing.synapse);
+        synapses.into_iter().for_each(|outgoing| plasticity.add_synapse(outgoing.to));
         self.plasticity = Some(plasticity);
         self
     }
@@ -184,24 +186,23 @@ impl SpikingNet {
         let neurons = self.outgoing.len();
         assert!((to as usize) < neurons, "neuron {to} of {neurons}");
         assert!(weight.is_finite(), "the weight is {weight}; it must be finite");
-        let index = u32::try_from(self.synapses.len()).expect("fewer than 2³² synapses");
+        let synapse = u32::try_from(self.weights.len()).expect("fewer than 2³² synapses");
         let delay_ns = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
-        let synapses = &self.synapses;
         let outgoing = &mut self.outgoing[from as usize];
-        let place = outgoing.partition_point(|&at| synapses[at as usize].delay_ns <= delay_ns);
-        outgoing.insert(place, index);
+        let place = outgoing.partition_point(|other| other.delay_ns <= delay_ns);
+        outgoing.insert(place, Outgoing { delay_ns, synapse, to });
+        self.weights.push(weight);
         self.arrivals.clear(); // They count the synapses that they have reached.
-        self.synapses.push(Synapse { to, delay_ns, weight });
         if let Some(plasticity) = &mut self.plasticity {
             plasticity.add_synapse(to);
         }
-        SynapseId(index)
+        SynapseId(synapse)
     }
 
     /// A synapse's weight.
     #[must_use]
     pub fn weight(&self, synapse: SynapseId) -> f64 {
-        self.synapses[synapse.0 as usize].weight
+        self.weights[synapse.0 as usize]
     }
 
     /// A neuron's potential at the end of the last step.
@@ -275,13 +276,12 @@ impl SpikingNet {
         }
         *output += 1.0;
         self.record.push(Spike { at: TimePoint::from_nanos(at), neuron });
-        if let Some(&nearest) = self.outgoing[neuron as usize].first() {
-            let delay = self.synapses[nearest as usize].delay_ns;
-            let arrival = at.saturating_add(delay).max(end.saturating_add(1));
+        if let Some(nearest) = self.outgoing[neuron as usize].first() {
+            let arrival = at.saturating_add(nearest.delay_ns).max(end.saturating_add(1));
             self.undelivered += u64::from(!self.arrivals.send(neuron, at, arrival));
         }
         if let Some(plasticity) = &mut self.plasticity {
-            plasticity.fired(neuron, at, &mut self.synapses);
+            plasticity.fired(neuron, at, &mut self.weights);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Changes of a network's weights, collected while it runs and applied later.
 
 use super::stdp::{Rule, Stdp, Trace};
-use super::{SpikingNet, Synapse};
+use super::SpikingNet;
 
 /// A network whose weights change from what it has seen, when told to.
 pub trait Plastic {
@@ -19,7 +19,8 @@ pub(super) struct Plasticity {
     rule: Rule,
     pre: Vec<Trace>,
     post: Vec<Trace>,
-    /// Indices of the synapses to each neuron.
+    /// The neuron behind each synapse, and the synapses to each neuron.
+    targets: Vec<u32>,
     incoming: Vec<Vec<u32>>,
     /// In order for each neuron, which is all that matters: neurons share no state.
     log: Vec<Event>,
@@ -39,6 +40,7 @@ impl Plasticity {
             rule: Rule::new(stdp),
             pre: Vec::new(),
             post: vec![Trace::default(); neurons],
+            targets: Vec::new(),
             incoming: vec![Vec::new(); neurons],
             log: Vec::with_capacity(LOG_CAPACITY),
             applied: 0,
@@ -49,39 +51,40 @@ impl Plasticity {
     pub(super) fn add_synapse(&mut self, to: u32) {
         self.incoming[to as usize].push(self.pre.len() as u32);
         self.pre.push(Trace::default());
+        self.targets.push(to);
     }
 
     #[inline]
-    pub(super) fn arrived(&mut self, synapse: u32, at: u64, synapses: &mut [Synapse]) {
-        self.note(Event::Arrival { synapse, at }, synapses);
+    pub(super) fn arrived(&mut self, synapse: u32, at: u64, weights: &mut [f64]) {
+        self.note(Event::Arrival { synapse, at }, weights);
     }
 
     #[inline]
-    pub(super) fn fired(&mut self, neuron: u32, at: u64, synapses: &mut [Synapse]) {
-        self.note(Event::Firing { neuron, at }, synapses);
+    pub(super) fn fired(&mut self, neuron: u32, at: u64, weights: &mut [f64]) {
+        self.note(Event::Firing { neuron, at }, weights);
     }
 
     #[inline]
-    fn note(&mut self, event: Event, synapses: &mut [Synapse]) {
+    fn note(&mut self, event: Event, weights: &mut [f64]) {
         if self.log.len() == LOG_CAPACITY {
             self.applied += self.log.len();
-            self.apply(synapses);
+            self.apply(weights);
         }
         self.log.push(event);
     }
 
-    fn apply(&mut self, synapses: &mut [Synapse]) {
+    fn apply(&mut self, weights: &mut [f64]) {
         for event in self.log.drain(..) {
             match event {
                 Event::Arrival { synapse, at } => {
-                    let Synapse { to, weight, .. } = &mut synapses[synapse as usize];
-                    let post = &self.post[*to as usize];
-                    self.rule.pre(weight, &mut self.pre[synapse as usize], post, at);
+                    let index = synapse as usize;
+                    let post = &self.post[self.targets[index] as usize];
+                    self.rule.pre(&mut weights[index], &mut self.pre[index], post, at);
                 }
                 Event::Firing { neuron, at } => {
                     for &synapse in &self.incoming[neuron as usize] {
-                        let weight = &mut synapses[synapse as usize].weight;
-                        self.rule.post(weight, &self.pre[synapse as usize], at);
+                        let index = synapse as usize;
+                        self.rule.post(&mut weights[index], &self.pre[index], at);
                     }
                     self.rule.fire(&mut self.post[neuron as usize], at);
                 }
@@ -91,6 +94,7 @@ impl Plasticity {
 
     pub(super) fn forget(&mut self) {
         self.log.clear();
+        self.applied = 0;
         self.pre.fill(Trace::default());
         self.post.fill(Trace::default());
     }
@@ -101,7 +105,7 @@ impl Plastic for SpikingNet {
     fn apply_plasticity(&mut self) -> usize {
         let Some(plasticity) = &mut self.plasticity else { return 0 };
         let events = plasticity.log.len() + core::mem::take(&mut plasticity.applied);
-        plasticity.apply(&mut self.synapses);
+        plasticity.apply(&mut self.weights);
         events
     }
 }

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use nanosecond_scheduler::{Metrics, TimePoint, WindowSummary};
 
 pub use rate::RateLimit;
-pub use table::{Cell, Table};
+pub use table::{Figure, Table};
 
 use crate::adapters::PhaseCycle;
 use crate::watchdog::Divergence;
@@ -172,16 +172,16 @@ impl Inner {
         let mean_latency_ns = latency_ns.mean().unwrap_or(f64::NAN);
         let mean = values.mean().unwrap_or(f64::NAN);
         self.windows.push(&[
-            Cell::Integer(window.start_ns),
-            Cell::Integer(window.end_ns),
-            Cell::Integer(latency_ns.count.into()),
-            Cell::Real(mean_latency_ns),
-            Cell::Real(latency_ns.max),
-            Cell::Integer(values.count.into()),
-            Cell::Real(values.min),
-            Cell::Real(mean),
-            Cell::Real(values.max),
-            Cell::Real(*carried),
+            Figure::Integer(window.start_ns),
+            Figure::Integer(window.end_ns),
+            Figure::Integer(latency_ns.count.into()),
+            Figure::Real(mean_latency_ns),
+            Figure::Real(latency_ns.max),
+            Figure::Integer(values.count.into()),
+            Figure::Real(values.min),
+            Figure::Real(mean),
+            Figure::Real(values.max),
+            Figure::Real(*carried),
         ]);
         let end = TimePoint::from_nanos(u64::try_from(window.end_ns).unwrap_or(u64::MAX));
         let Some(held_back) = self.window_log.pass(end) else { return };
@@ -202,10 +202,10 @@ impl Inner {
         let strength = cycle.locking.strength().unwrap_or(f64::NAN);
         let mean_phase = cycle.locking.mean_phase().unwrap_or(f64::NAN);
         self.cycles.push(&[
-            Cell::Integer(cycle.end.as_nanos().into()),
-            Cell::Integer(cycle.spikes.len() as i128),
-            Cell::Real(strength),
-            Cell::Real(mean_phase),
+            Figure::Integer(cycle.end.as_nanos().into()),
+            Figure::Integer(cycle.spikes.len() as i128),
+            Figure::Real(strength),
+            Figure::Real(mean_phase),
         ]);
         let Some(held_back) = self.cycle_log.pass(cycle.end) else { return };
         let (end_ns, spikes) = (cycle.end.as_nanos(), cycle.spikes.len());

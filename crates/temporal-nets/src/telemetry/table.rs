@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 /// A figure in a [`Table`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Cell {
+pub enum Figure {
     /// A whole number.
     Integer(i128),
     /// A real number; one that is not finite is an empty cell in CSV, and `null` in JSON.
@@ -14,13 +14,13 @@ pub enum Cell {
     Word(&'static str),
 }
 
-impl fmt::Display for Cell {
+impl fmt::Display for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Cell::Integer(value) => value.fmt(f),
-            Cell::Real(value) if value.is_finite() => value.fmt(f),
-            Cell::Real(_) => Ok(()),
-            Cell::Word(word) => f.write_str(word),
+            Figure::Integer(value) => value.fmt(f),
+            Figure::Real(value) if value.is_finite() => value.fmt(f),
+            Figure::Real(_) => Ok(()),
+            Figure::Word(word) => f.write_str(word),
         }
     }
 }
@@ -28,11 +28,11 @@ impl fmt::Display for Cell {
 /// The last rows of figures with named columns. Adding a row is O(columns) and allocates nothing.
 ///
 /// ```
-/// use temporal_nets::{Cell, Table};
+/// use temporal_nets::{Figure, Table};
 ///
 /// let mut table = Table::new(&["at_ns", "error"], 2);
 /// for (at, error) in [(0, 0.5), (10, 0.25), (20, f64::NAN)] {
-///     table.push(&[Cell::Integer(at), Cell::Real(error)]);
+///     table.push(&[Figure::Integer(at), Figure::Real(error)]);
 /// }
 /// assert_eq!(table.to_csv(), "at_ns,error\n10,0.25\n20,\n");
 /// assert_eq!(table.to_json(), "[{\"at_ns\":10,\"error\":0.25},\n{\"at_ns\":20,\"error\":null}]\n");
@@ -42,7 +42,7 @@ impl fmt::Display for Cell {
 pub struct Table {
     columns: &'static [&'static str],
     /// Row after row.
-    cells: VecDeque<Cell>,
+    cells: VecDeque<Figure>,
     most: usize,
     dropped: u64,
 }
@@ -60,7 +60,7 @@ impl Table {
     /// # Panics
     ///
     /// If it has not a cell for each column.
-    pub fn push(&mut self, row: &[Cell]) {
+    pub fn push(&mut self, row: &[Figure]) {
         assert!(row.len() == self.columns.len(), "{} cells for {:?}", row.len(), self.columns);
         if self.most == 0 {
             self.dropped += 1;
@@ -80,7 +80,7 @@ impl Table {
     }
 
     /// The rows, the oldest first.
-    pub fn rows(&self) -> impl ExactSizeIterator<Item = Vec<Cell>> + '_ {
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = Vec<Figure>> + '_ {
         let columns = self.columns.len();
         (0..self.cells.len() / columns.max(1))
             .map(move |row| self.cells.range(row * columns..(row + 1) * columns).copied().collect())
@@ -116,11 +116,13 @@ impl Table {
             for (k, (name, cell)) in self.columns.iter().zip(row).enumerate() {
                 let comma = if k == 0 { "" } else { "," };
                 let _ = match cell {
-                    Cell::Word(word) => write!(text, "{comma}\"{name}\":\"{word}\""),
-                    Cell::Real(value) if !value.is_finite() => {
+                    Figure::Word(word) => write!(text, "{comma}\"{name}\":\"{word}\""),
+                    Figure::Real(value) if !value.is_finite() => {
                         write!(text, "{comma}\"{name}\":null")
                     }
-                    Cell::Integer(_) | Cell::Real(_) => write!(text, "{comma}\"{name}\":{cell}"),
+                    Figure::Integer(_) | Figure::Real(_) => {
+                        write!(text, "{comma}\"{name}\":{cell}")
+                    }
                 };
             }
             text.push('}');

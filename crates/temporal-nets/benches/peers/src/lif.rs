@@ -73,6 +73,7 @@ struct PlainLoop {
     refractory: Vec<u32>,
     /// What arrives in each of the next steps.
     arrivals: Vec<Vec<f64>>,
+    fired: Vec<usize>,
     step: usize,
     decay: f64,
 }
@@ -83,6 +84,7 @@ impl PlainLoop {
             potentials: vec![-65.0; NEURONS],
             refractory: vec![0; NEURONS],
             arrivals: vec![vec![0.0; NEURONS]; DELAY_STEPS + 1],
+            fired: Vec::new(),
             step: 0,
             decay: (-(DT_NS as f64) / 10e6).exp(),
         }
@@ -91,24 +93,27 @@ impl PlainLoop {
     fn step(&mut self, drives: &[f32]) -> usize {
         let now = self.step % self.arrivals.len();
         let later = (self.step + DELAY_STEPS) % self.arrivals.len();
-        let mut fired = 0;
-        for (k, &drive) in drives.iter().enumerate() {
-            let arriving = std::mem::take(&mut self.arrivals[now][k]);
-            if self.refractory[k] > 0 {
-                self.refractory[k] -= 1;
+        self.fired.clear();
+        let state = self.potentials.iter_mut().zip(&mut self.refractory);
+        let input = self.arrivals[now].iter_mut().zip(drives);
+        for (k, ((v, rest), (arriving, &drive))) in state.zip(input).enumerate() {
+            let arrived = std::mem::take(arriving);
+            if *rest > 0 {
+                *rest -= 1;
                 continue;
             }
             let target = -65.0 + f64::from(drive);
-            let v = target + (self.potentials[k] - target) * self.decay + arriving;
-            self.potentials[k] = v;
-            if v >= -50.0 {
-                self.potentials[k] = -65.0;
-                self.refractory[k] = 20;
-                fired += 1;
-                targets(k).for_each(|to| self.arrivals[later][to] += WEIGHT);
+            *v = target + (*v - target) * self.decay + arrived;
+            if *v >= -50.0 {
+                *v = -65.0;
+                *rest = 20;
+                self.fired.push(k);
             }
         }
+        for &k in &self.fired {
+            targets(k).for_each(|to| self.arrivals[later][to] += WEIGHT);
+        }
         self.step += 1;
-        fired
+        self.fired.len()
     }
 }
