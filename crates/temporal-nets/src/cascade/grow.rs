@@ -178,7 +178,7 @@ impl CascadeNet {
         if let Some(sample) = samples.iter().position(|sample| shape(sample) != expected) {
             return Err(GrowthError::Sample { sample, shape: shape(&samples[sample]), expected });
         }
-        if !(growth.bound > 0.0) {
+        if growth.bound.is_nan() || growth.bound <= 0.0 {
             return Err(GrowthError::Bound(growth.bound));
         }
         for (setting, value) in
