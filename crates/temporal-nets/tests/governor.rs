@@ -117,6 +117,9 @@ fn outputs_become_shares() {
     };
     assert_eq!(decide(Outputs::Shares, &[3.0, -5.0, 1.0]), [0.75, 0.0, 0.25]);
     assert_eq!(decide(Outputs::Shares, &[-1.0, 0.0]), [0.5, 0.5]);
+    let even = fixed(&[&[0.5, 0.5]]);
+    let config = GovernorConfig { threshold: 1.0, ..GovernorConfig::default() };
+    assert_eq!(governor(even, config).decide(&[0.0], Duration::ZERO).unwrap().class, 0);
     let softmax = decide(Outputs::Softmax, &[1e3, 1e3, 1e3 - 1.0]);
     let rest = (-1.0f64).exp();
     assert_near(softmax[0], 1.0 / (2.0 + rest));
@@ -159,6 +162,7 @@ fn hysteresis_holds_on_until_doubt_is_low() {
     ] {
         assert_eq!(escalated(doubt), expected, "for {doubt}");
     }
+    governor.note_residual(f64::INFINITY);
     governor.reset_state();
     assert_eq!(governor.decide(&[0.8125], Duration::ZERO).unwrap().escalation, None);
 }
@@ -333,6 +337,31 @@ fn a_net_that_has_become_good_is_heard_again() {
 }
 
 #[test]
+fn late_answers_guide_and_rejected_ones_do_not() {
+    let config = GovernorConfig { deadline: Some(Duration::ZERO), ..GovernorConfig::default() };
+    let weights = |accepted: bool| {
+        let clock = ManualClock::new();
+        let time = clock.clone();
+        let model = move |input: &[f32], _: Option<TimePoint>, shares: &mut [f64]| {
+            time.advance(Duration::from_nanos(1));
+            second(input, None, shares)
+        };
+        let mut governor = Governor::new(fixed(&[&[1.0, 0.0], &[0.0, 1.0]]), model, clock, config)
+            .unwrap()
+            .with_acceptance_test(move |_, shares| accepted || shares[1] < 1.0);
+        let decision = governor.decide(&[0.0], Duration::ZERO).unwrap();
+        let late = Fallback::Late(Duration::from_nanos(1));
+        assert_eq!(decision.fallback, Some(if accepted { late } else { Fallback::Rejected }));
+        governor.weights().to_vec()
+    };
+    assert_eq!(weights(false), [0.5, 0.5]);
+    // Hedge by losses of 1 and 0, then a hundredth is dealt evenly.
+    let wrong = (-0.5f64).exp();
+    let expected = 0.99 * wrong / (wrong + 1.0) + 0.005;
+    assert!((weights(true)[0] - expected).abs() < 1e-12, "{:?}", weights(true));
+}
+
+#[test]
 fn nets_that_fail_are_left_out() {
     let config = GovernorConfig { threshold: 1.0, ..GovernorConfig::default() };
     let check = |nets: Vec<Net>, expected: [f64; 2], escalation| {
@@ -349,6 +378,15 @@ fn nets_that_fail_are_left_out() {
     let left_out = check(vec![good(), not_a_number(), too_long()], [0.75, 0.25], None);
     assert_eq!(left_out, 2);
     check(vec![not_a_number(), too_long()], [0.0, 1.0], Some(Escalation::NoAnswer));
+
+    // What is left agrees, and a net that does not answer is as wrong as can be.
+    let config = GovernorConfig { threshold: 0.0, ..rule(Rule::JensenShannon) };
+    let mut governor = governor(vec![good(), not_a_number(), good()], config);
+    assert_near(governor.decide(&[0.0], Duration::ZERO).unwrap().doubt, 0.0);
+    governor.note_residual(f64::NAN);
+    assert!(governor.decide(&[0.0], Duration::ZERO).unwrap().is_expensive());
+    let weights = governor.weights();
+    assert!(weights[0] == weights[2] && weights[1] < 0.9 * weights[0], "{weights:?}");
 }
 
 #[test]
