@@ -203,7 +203,7 @@ impl Detector {
 
     /// Where the swarm is surest of a beat; `center` itself until it is trained.
     fn likeliest_near(&self, center: usize) -> usize {
-        let near = (center.saturating_sub(JITTER)..=center + JITTER).rev();
+        let near = center.saturating_sub(JITTER)..=center + JITTER;
         let sureness = |k: usize| self.sureness.at(k as isize);
         match self.swarm.is_trained() {
             true => near.max_by(|&a, &b| sureness(a).total_cmp(&sureness(b))).unwrap_or(center),
@@ -211,15 +211,18 @@ impl Detector {
         }
     }
 
-    /// Trains the nets on the verdicts so far, and on the signal between the candidates in `quiet`
-    /// samples, where nothing is. `false` if there were too few beats.
-    pub(crate) fn train(&mut self, quiet: Range<usize>) -> bool {
+    /// Trains the nets on the verdicts so far, and on what lies between the beats in the samples
+    /// `between`. `false` if there were too few beats.
+    pub(crate) fn train(&mut self, between: Range<usize>) -> bool {
         if self.beats.len() < ENOUGH {
             return false;
         }
         let is_far = |k: &usize| self.beats.iter().all(|beat| beat.at.abs_diff(*k) > 2 * JITTER);
-        let background: Vec<_> =
-            quiet.step_by(7).filter(is_far).map(|k| taps(&self.filtered, k, self.level)).collect();
+        let background: Vec<_> = between
+            .step_by(7)
+            .filter(is_far)
+            .map(|k| taps(&self.filtered, k, self.level))
+            .collect();
         background.into_iter().for_each(|taps| self.swarm.learn(taps, false));
         self.swarm.train();
         self.novelty.train();

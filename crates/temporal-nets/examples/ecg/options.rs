@@ -8,8 +8,8 @@ use lexopt::{Arg, Parser, ValueExt};
 use crate::clock::Speed;
 
 pub(crate) const HELP: &str = "\
-Finds heartbeats in an ECG of 360 Hz: every sample, every overlapping window and every second look at
-something doubtful is a task of one scheduler.
+Finds heartbeats in an ECG of 360 Hz: every sample, every overlapping window and every decision about
+a peak is a task of one scheduler.
 
 Usage: ecg [OPTIONS]
 

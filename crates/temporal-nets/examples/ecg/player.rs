@@ -132,8 +132,8 @@ fn note(player: &Shared, cx: &mut Context<'_>) {
 
 fn train(player: Shared, at: usize) -> Task {
     let attempt = move |cx: &mut Context<'_>| {
-        let quiet = at - TRAIN_AGAIN..at - CONTEXT;
-        let is_trained = player.borrow_mut().detector.train(quiet);
+        let settled = at - TRAIN_AGAIN..at - CONTEXT;
+        let is_trained = player.borrow_mut().detector.train(settled);
         if !is_trained {
             schedule(cx, train(player, at + TRAIN_AGAIN));
         }
