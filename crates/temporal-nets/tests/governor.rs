@@ -231,15 +231,18 @@ fn the_swarm_answers_when_the_expensive_model_does_not() {
             2 => panic!("on purpose"),
             3 => time.advance(Duration::from_nanos(10_001)),
             4 => time.advance(Duration::from_micros(10)),
-            5 => return Ok(shares[0] = f64::NAN),
-            6 => return Ok(shares.copy_from_slice(&[-1.0, 2.0])),
-            7 => return Ok(()),
             _ => {}
         }
-        Ok(shares[1] = 1.0)
+        shares.copy_from_slice(match calls {
+            5 => &[f64::NAN, 1.0],
+            6 => &[-1.0, 2.0],
+            7 => &[0.0, 0.0],
+            _ => &[0.0, 1.0],
+        });
+        Ok(())
     };
     let mut governor = Governor::new(scalar(), model, clock, config).unwrap();
-    for (call, fallback) in [
+    let expected = [
         Some(Fallback::Failed("out of order")),
         Some(Fallback::Panicked),
         Some(Fallback::Late(Duration::from_nanos(10_001))),
@@ -248,10 +251,8 @@ fn the_swarm_answers_when_the_expensive_model_does_not() {
         Some(Fallback::Unusable),
         Some(Fallback::Unusable),
         None,
-    ]
-    .into_iter()
-    .enumerate()
-    {
+    ];
+    for (call, fallback) in expected.into_iter().enumerate() {
         let decision = governor.decide(&[0.625], Duration::ZERO).unwrap();
         let class = usize::from(fallback.is_none());
         assert_eq!(decision.escalation, Some(Escalation::Doubt));
