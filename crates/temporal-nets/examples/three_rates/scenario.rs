@@ -8,7 +8,7 @@ use std::time::Duration;
 use nanosecond_scheduler::{Clock, Config, MissedTick, Priority, Scheduler, TimePoint, WindowSpec};
 use temporal_nets::{
     shared, InferenceTask, Lif, Pace, PhaseCodingTask, PhaseOscillator, PlasticityTask,
-    SchedulableTask, Shared, SpikingNet, Stdp, Telemetry,
+    SchedulableTask, Shared, SpikingNet, Stdp, SynapseId, Telemetry,
 };
 
 pub(crate) const STEP: Duration = Duration::from_micros(1);
@@ -16,7 +16,7 @@ pub(crate) const LEARN: Duration = Duration::from_micros(10);
 pub(crate) const CYCLE: Duration = Duration::from_millis(10);
 pub(crate) const WINDOWS: WindowSpec = WindowSpec::new(20_000_000, 10_000_000);
 
-/// Neurons, in a ring that learns.
+/// Neurons of the network.
 const NEURONS: u32 = 5;
 
 /// What ran so far.
@@ -50,7 +50,7 @@ impl<C: Clock> Scenario<C> {
         let cycle_ns = CYCLE.as_nanos() as u64;
         let start = scheduler.now().as_nanos().div_ceil(cycle_ns) * cycle_ns;
         let start = TimePoint::from_nanos(start);
-        let mut net = ring();
+        let (mut net, _) = ring();
         net.start_at(start);
         let mut scenario = Scenario { scheduler, net: shared(net), counts: Rc::default(), start };
         scenario.schedule(missed, telemetry);
@@ -91,21 +91,23 @@ impl<C: Clock> Scenario<C> {
     }
 }
 
-fn ring() -> SpikingNet {
+/// Neurons in a ring, each with a plastic synapse to the next.
+pub(crate) fn ring() -> (SpikingNet, Vec<SynapseId>) {
     let stdp = Stdp { weights: (0.0, 3.0), a_plus: 0.05, ..Stdp::default() };
     let mut net = SpikingNet::new(NEURONS as usize, Lif::default())
         .expect("the default neuron is valid")
         .with_stdp(stdp)
         .with_spike_record(1 << 12);
-    for n in 0..NEURONS {
+    let mut connect = |n: u32| {
         let delay = Duration::from_micros(1_500 + 100 * u64::from(n));
-        net.connect(n, (n + 1) % NEURONS, 1.0, delay);
-    }
-    net
+        net.connect(n, (n + 1) % NEURONS, 1.0, delay)
+    };
+    let synapses = (0..NEURONS).map(&mut connect).collect();
+    (net, synapses)
 }
 
 /// A drive that turns with the phase, a little different for each neuron.
-fn drive(release: TimePoint, input: &mut [f32]) {
+pub(crate) fn drive(release: TimePoint, input: &mut [f32]) {
     let phase = PhaseOscillator::new(TimePoint::ZERO, CYCLE).phase(release) as f32;
     for (n, drive) in input.iter_mut().enumerate() {
         *drive = 17.0 + n as f32 + 6.0 * phase.cos();
