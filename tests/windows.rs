@@ -182,7 +182,9 @@ proptest! {
     /// Against a list of all events, summed up anew for each window.
     #[test]
     fn summaries_are_those_of_a_plain_list(
-        length in 1..120_u64, hop in 1..60_u64, offset in 0..1_000_u64, start in 0..500_u64,
+        length in 1..120_u64, hop in 1..60_u64,
+        offset in prop_oneof![3 => 0..1_000_u64, 1 => u64::MAX - 1_000..],
+        start in prop_oneof![3 => 0..500_u64, 1 => u64::MAX - 4_000..],
         steps in steps(),
     ) {
         let spec = WindowSpec { length, hop, offset };
@@ -232,6 +234,8 @@ proptest! {
         clock.advance(ns(length + hop));
         scheduler.tick();
         prop_assert_eq!(scheduler.late_events(), late);
+        // A window that reaches beyond the end of time never closes.
+        events.retain(|(_, end), _| *end <= i128::from(u64::MAX));
         let told = told.borrow();
         prop_assert_eq!(told.len(), events.len());
         for (n, (summary, (window, (jobs, values)))) in told.iter().zip(&events).enumerate() {

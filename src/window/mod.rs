@@ -59,7 +59,7 @@ impl Windows {
 
     /// Closes the earliest open window in which something happened, if it has ended by `now`.
     pub(crate) fn close(&mut self, now: u64) -> Option<WindowSummary> {
-        while self.panes.closes_at() <= now {
+        while self.panes.has_ended(now) {
             if self.panes.is_empty() {
                 self.panes.pass_over(now);
                 return None;
