@@ -134,9 +134,10 @@ impl Engine {
         #[cfg(feature = "std")]
         {
             use std::panic::{catch_unwind, AssertUnwindSafe};
-            // Unwind safe: the window has left the reflection before its handler is called.
-            let closing = AssertUnwindSafe(|| self.reflection.close(self.now));
-            if let Err(payload) = catch_unwind(closing) {
+            // Unwind safe: the window has left the reflection before its handler is called. The others
+            // close, too: what happens now must find the open ones.
+            let mut close = || catch_unwind(AssertUnwindSafe(|| self.reflection.close(self.now)));
+            while let Err(payload) = close() {
                 self.unhandled.get_or_insert(payload);
             }
         }
@@ -148,8 +149,8 @@ impl Engine {
 impl<C: Clock> Scheduler<C> {
     /// Tells `handler` of each window of [`Config::windows`](crate::Config::windows) in which
     /// something happened, at the first tick that finds it has ended. What it returns is carried over to
-    /// the next summary. If it panics the summary is lost, the tick runs its jobs, and raises the
-    /// panic again.
+    /// the next summary. If it panics the summary is lost, the tick closes the other windows, runs its
+    /// jobs, and raises the first panic again.
     pub fn on_window(&mut self, handler: impl FnMut(&WindowSummary) -> f64 + 'static) {
         self.engine.reflection.on_window = Some(Box::new(handler));
     }

@@ -373,3 +373,34 @@ fn a_panic_of_the_handler_loses_one_summary_and_nothing_else() {
     let kept: Vec<_> = scheduler.windows().map(|told| bounds(told.window)).collect();
     assert_eq!(kept, [(100, 200), (200, 300)]);
 }
+
+#[cfg(feature = "std")]
+#[test]
+fn jobs_of_the_tick_in_which_a_handler_panics_are_counted_in_their_own_windows() {
+    use std::panic::{catch_unwind, AssertUnwindSafe};
+
+    let (mut scheduler, clock) = windowed(WindowSpec::new(4, 1), 8);
+    let told = Told::default();
+    let tell = told.clone();
+    scheduler.on_window(move |summary| {
+        tell.borrow_mut().push(*summary);
+        assert!(tell.borrow().len() != 1, "the first");
+        0.0
+    });
+    scheduler.record(at(0), 1.0).unwrap();
+    scheduler.schedule(Task::new(|| (), ns(1_001))).unwrap();
+    clock.set(at(1_001));
+    catch_unwind(AssertUnwindSafe(|| scheduler.tick())).unwrap_err();
+    clock.set(at(2_000));
+    scheduler.tick();
+    let of = |is_value: bool| -> Vec<_> {
+        let told = told.borrow();
+        let count = |told: &WindowSummary| match is_value {
+            true => told.values.count,
+            false => told.latency_ns.count,
+        };
+        told.iter().filter(|told| count(told) > 0).map(|told| told.window.start_ns).collect()
+    };
+    assert_eq!(of(true), [-3, -2, -1, 0]);
+    assert_eq!(of(false), [998, 999, 1_000, 1_001]);
+}
