@@ -46,6 +46,14 @@ impl Reflection {
         self.closes_at
     }
 
+    /// When the loop is to wake for a window; `u64::MAX` if there is nothing to tell of any.
+    pub(crate) fn wakes_at(&self) -> u64 {
+        self.windows
+            .as_ref()
+            .filter(|windows| !windows.is_empty())
+            .map_or(u64::MAX, Windows::closes_at)
+    }
+
     /// Closes the windows that have ended by `now`, and tells the handler of each.
     fn close(&mut self, now: u64) {
         let Some(windows) = &mut self.windows else { return };

@@ -294,6 +294,20 @@ fn a_job_records_values_and_the_loop_wakes_to_close_windows() {
 }
 
 #[test]
+fn the_loop_does_not_wake_for_windows_in_which_nothing_happened() {
+    let (mut scheduler, _clock) = windowed(WindowSpec::new(3, 1), 4);
+    let told = listen(&mut scheduler);
+    for delay in [10, 100_000] {
+        scheduler.schedule(Task::new(|| (), ns(delay))).unwrap();
+    }
+    scheduler.run_for(ns(200_000));
+    assert_eq!(told.borrow().len(), 6);
+    // The start, two jobs, the three windows of the first, and the end, which closes the others.
+    let metrics = scheduler.metrics();
+    assert_eq!((metrics.ticks, metrics.idle_ticks), (2, 5));
+}
+
+#[test]
 fn at_most_so_many_windows_are_kept_and_a_long_pause_costs_nothing() {
     let (mut scheduler, clock) = windowed(WindowSpec { length: 3, hop: 1, offset: 7 }, 4);
     let told = listen(&mut scheduler);

@@ -42,6 +42,11 @@ impl Windows {
         self.panes.closes_at()
     }
 
+    /// Whether nothing happened in the windows that are open.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.panes.is_empty()
+    }
+
     /// Counts what happens now: [`close`](Self::close) has been called until nothing was left to close.
     #[inline]
     pub(crate) fn record(&mut self, now: u64, event: Event) {
