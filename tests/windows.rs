@@ -348,6 +348,24 @@ fn specs_that_cannot_work_are_refused_with_the_reason() {
 }
 
 #[test]
+fn values_that_are_not_finite_stay_in_their_windows() {
+    let (mut scheduler, clock) = windowed(WindowSpec::new(20, 10), 8);
+    let told = listen(&mut scheduler);
+    for (t, value) in
+        [(5, 1.0), (15, f64::NAN), (25, 2.0), (35, f64::INFINITY), (45, 3.0), (55, 4.0)]
+    {
+        clock.set(at(t));
+        scheduler.record(at(t), value).unwrap();
+    }
+    clock.set(at(100));
+    scheduler.tick();
+    let sums: Vec<_> = told.borrow().iter().map(|told| told.values.sum.to_string()).collect();
+    assert_eq!(sums, ["1", "NaN", "NaN", "inf", "inf", "7", "4"]);
+    let second = told.borrow()[1].values;
+    assert_eq!((second.count, second.min, second.max), (2, 1.0, 1.0));
+}
+
+#[test]
 fn events_from_the_future_and_without_windows_are_refused() {
     let (mut scheduler, _) = windowed(WindowSpec::new(100, 10), 64);
     assert_eq!(scheduler.record(at(3), 1.0), Err(RecordError::Future(3)));

@@ -17,7 +17,8 @@ pub struct WindowSummary {
     pub carried: f64,
 }
 
-/// Count, extremes and sum of some values.
+/// Count, extremes and sum of some values. One that is not a number is counted, makes the sum none, and
+/// is no extreme.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Statistics {
