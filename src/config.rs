@@ -7,6 +7,7 @@ use crate::store::MAX_SLOTS;
 #[cfg(feature = "std")]
 use crate::timing::MonitorConfig;
 use crate::timing::{Admission, Emergency, UnknownVerdict};
+use crate::window::{WindowError, WindowSpec};
 
 /// How a scheduler is set up. A plain struct: write `Config { capacity: 64, ..Config::default() }`.
 ///
@@ -26,9 +27,15 @@ pub struct Config {
     /// [`on_panic`](crate::Scheduler::on_panic), one panic is raised. Default `false`; needs the
     /// feature `parallel`.
     pub parallel: bool,
-    /// Contraction constant k of the strange loop, 0 <= k < 1. Default 0.9. Checked, not yet used.
+    /// Whether the scheduler observes itself, see [`strange_loop`](crate::strange_loop); a busy tick
+    /// is timed then. Default `true`.
+    pub strange_loop: bool,
+    /// Contraction constant k of the strange loop, 0 <= k < 1: the greater, the steadier and the
+    /// slower its estimates are. Default 0.9.
     pub lipschitz_constant: f64,
-    /// Temporal windows to keep, 1 to 2²⁰. Default 64. Checked, not yet used.
+    /// Intervals in which jobs and recorded values are counted and summed up. Default off.
+    pub windows: Option<WindowSpec>,
+    /// Temporal windows to keep, and how many may be open at a time, 1 to 2²⁰. Default 64.
     pub window_size: usize,
     /// Tasks that may be pending, 1 to 2²⁸. Default 2²⁰. Memory grows as they come.
     pub capacity: usize,
@@ -70,7 +77,9 @@ impl Default for Config {
             tick_rate_ns: 0,
             max_tasks_per_tick: 1024,
             parallel: false,
+            strange_loop: true,
             lipschitz_constant: 0.9,
+            windows: None,
             window_size: 64,
             capacity: 1 << 20,
             wait: Wait::default(),
@@ -146,6 +155,8 @@ pub enum ConfigError {
     },
     /// `lipschitz_constant` must be at least 0 and below 1.
     Lipschitz(f64),
+    /// `windows` cannot be used, for this reason.
+    Windows(WindowError),
     /// The value asked for needs a feature of the crate that is off.
     MissingFeature {
         /// The field's name.
@@ -166,6 +177,7 @@ impl fmt::Display for ConfigError {
                 "Config::lipschitz_constant is {k}; it must be at least 0 and below 1, \
                  or the loop does not converge"
             ),
+            ConfigError::Windows(reason) => write!(f, "Config::windows: {reason}"),
             ConfigError::MissingFeature { field, feature } => write!(
                 f,
                 "Config::{field} asks for something that needs the crate's feature `{feature}`"

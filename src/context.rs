@@ -68,6 +68,12 @@ impl Context<'_> {
         TimePoint::from_nanos(self.release)
     }
 
+    /// Records a value in every window of [`Config::windows`](crate::Config::windows) that
+    /// [`now`](Self::now) lies in. Without windows it does nothing. O(1) amortised.
+    pub fn record(&mut self, value: f64) {
+        self.engine.reflection.record(self.engine.now, value);
+    }
+
     /// Makes the innermost `run*` method return after this tick.
     pub fn stop(&mut self) {
         self.engine.stop_requested = true;

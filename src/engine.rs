@@ -16,6 +16,7 @@ use crate::metrics::Recorder;
 use crate::metrics::TickCounts;
 use crate::policy::Policy;
 use crate::queue::{Entry, Queue, Ready};
+use crate::reflection::Reflection;
 use crate::store::{Location, Place, Store};
 use crate::task::{Priority, Start, Task, TaskId};
 use crate::time::{checked_nanos, TimePoint};
@@ -51,6 +52,7 @@ pub(crate) struct Engine {
     pub(crate) safe_mode: bool,
     pub(crate) recorder: Recorder,
     pub(crate) observers: Observers,
+    pub(crate) reflection: Reflection,
     pub(crate) estimators: Option<Estimators>,
     pub(crate) admission: AdmissionControl,
     pub(crate) dependencies: Dependencies,
@@ -106,6 +108,7 @@ impl Engine {
             safe_mode: false,
             recorder: Recorder::new(config.metrics, now),
             observers: Observers::new(config, now)?,
+            reflection: Reflection::new(config, now)?,
             estimators: None,
             admission: AdmissionControl::new(config.admission, config.policy, config.on_unknown),
             dependencies: Dependencies::default(),

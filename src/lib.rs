@@ -22,6 +22,7 @@ mod metrics;
 mod paged;
 mod policy;
 mod queue;
+mod reflection;
 #[cfg(feature = "std")]
 mod remote;
 mod run;
@@ -29,6 +30,7 @@ mod scheduler;
 #[allow(unsafe_code)]
 mod send_task;
 mod store;
+pub mod strange_loop;
 mod succession;
 #[cfg(feature = "std")]
 mod sync;
@@ -38,6 +40,7 @@ mod time;
 mod timed;
 mod timing;
 mod wait;
+mod window;
 
 pub use attributes::{DeadlineKind, OnFailure};
 #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
@@ -55,6 +58,7 @@ pub use error::{CancelError, ScheduleError, ScheduleErrorKind, TriggerError, Wai
 pub use join::JoinHandle;
 pub use metrics::{LatencyStats, Metrics};
 pub use policy::Policy;
+pub use reflection::RecordError;
 #[cfg(feature = "std")]
 pub use remote::{Remote, RemoteError, RemoteErrorKind, RemoteId};
 pub use scheduler::Scheduler;
@@ -76,3 +80,6 @@ pub use timing::{
     UnknownVerdict, WcetEstimator,
 };
 pub use wait::Waiter;
+pub use window::{
+    Blend, BlendError, Shape, Statistics, Window, WindowError, WindowSpec, WindowSummary,
+};

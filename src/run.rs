@@ -82,7 +82,9 @@ impl<C: Clock> Scheduler<C> {
             if report.more_due {
                 continue;
             }
-            let wake_at = match (next.map(|next| self.on_cadence(next)), end) {
+            let closes_at = TimePoint::from_nanos(self.engine.reflection.closes_at());
+            let next = next.map(|next| self.on_cadence(next).min(closes_at));
+            let wake_at = match (next, end) {
                 (Some(next), Some(end)) => next.min(end),
                 (Some(at), None) | (None, Some(at)) => at,
                 (None, None) if self.park_for_remote() => continue,

@@ -35,7 +35,7 @@ pub struct TickReport {
     /// The decision instant: what was released by then was due.
     pub started_at: TimePoint,
     /// From the decision to the end of the last job; zero for an idle tick, which is not timed, and
-    /// at [`MetricsLevel::Off`](crate::MetricsLevel::Off).
+    /// at [`MetricsLevel::Off`](crate::MetricsLevel::Off) without strange loop.
     pub duration: Duration,
 }
 
@@ -64,7 +64,7 @@ impl<C: Clock> Scheduler<C> {
         let now = self.read_clock();
         #[cfg(feature = "std")]
         self.accept_requests();
-        if !self.engine.queue.is_idle(now) {
+        if !self.engine.queue.is_idle(now) || now >= self.engine.reflection.closes_at() {
             return self.busy_tick();
         }
         self.engine.recorder.idle_tick();
@@ -74,6 +74,8 @@ impl<C: Clock> Scheduler<C> {
     #[inline(never)]
     fn busy_tick(&mut self) -> TickReport {
         let started_at = self.engine.now;
+        self.engine.time_moved();
+        let earliest = self.engine.next_release();
         // Until the end of the tick, which a panic may prevent.
         self.engine.queue.forget_next_release();
         let mut counts = TickCounts::default();
@@ -82,9 +84,13 @@ impl<C: Clock> Scheduler<C> {
         let mut duration_ns = 0;
         if counts.executed + counts.skipped == 0 {
             self.engine.recorder.idle_tick(); // What seemed due was cancelled.
-        } else if self.engine.recorder.is_on() {
+        } else if self.engine.recorder.is_on() || self.engine.reflection.times_ticks() {
             duration_ns = self.read_clock() - started_at;
-            self.engine.recorder.busy_tick(counts, duration_ns);
+            if self.engine.recorder.is_on() {
+                self.engine.recorder.busy_tick(counts, duration_ns);
+            }
+            let latency = earliest.map_or(0, |at| started_at.saturating_sub(at.as_nanos()));
+            self.engine.reflection.tick_ended(started_at, duration_ns, latency);
         }
         if let Some(panic) = unwinding {
             raise(panic);
@@ -196,6 +202,7 @@ fn run_plain(engine: &mut Engine, counts: &mut TickCounts) -> bool {
     let mut closure = None;
     if let Some(place) = engine.store.take_to_run(entry.id, &mut closure) {
         counts.executed += 1;
+        engine.reflection.job_starts(engine.now, engine.now - entry.release);
         run_job(engine, entry, &mut closure, place.has_attributes());
         if place.has_attributes() {
             engine.release_dependents(engine.now);
@@ -209,6 +216,7 @@ fn run_plain(engine: &mut Engine, counts: &mut TickCounts) -> bool {
 fn run_timed<C: Clock>(clock: &C, engine: &mut Engine, counts: &mut TickCounts) -> bool {
     if engine.decides_per_job() {
         engine.now = engine.now.max(clock.now().as_nanos());
+        engine.time_moved();
     }
     let Some(entry) = next_due(engine) else { return false };
     if !engine.store.is_live(entry.id) {
@@ -234,6 +242,7 @@ fn run_timed<C: Clock>(clock: &C, engine: &mut Engine, counts: &mut TickCounts) 
         return true; // The emergency has cancelled it.
     };
     counts.executed += 1;
+    engine.reflection.job_starts(engine.now, start - entry.release);
     run_job(engine, entry, &mut closure, place.has_attributes());
     let finish = read(engine, timed.needs_finish(engine)).max(start);
     let ends = engine.job_finished(&timed, (start, finish), counts);

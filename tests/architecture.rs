@@ -60,3 +60,17 @@ fn the_counter_is_read_in_one_file() {
 fn unsafe_code_lives_in_few_files() {
     assert_eq!(files_with("unsafe "), ["clock/tsc.rs", "closure.rs", "paged.rs", "send_task.rs"]);
 }
+
+#[test]
+fn windows_and_strange_loop_cannot_reach_the_queue() {
+    for (path, code) in sources() {
+        let name = path.to_string_lossy();
+        if ["window", "strange_loop"].iter().any(|folder| path.starts_with(folder))
+            || name == "reflection.rs"
+        {
+            let reaches =
+                ["queue", "Queue", "store", "Store"].iter().any(|word| code.contains(word));
+            assert!(!reaches, "{name}");
+        }
+    }
+}

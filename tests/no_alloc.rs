@@ -231,3 +231,29 @@ fn a_dropped_scheduler_returns_all_its_memory() {
     }
     assert_eq!(BYTES.get(), before);
 }
+
+/// Windows that overlap, close and are carried over, and the strange loop.
+#[test]
+fn windows_and_the_strange_loop_allocate_nothing_in_steady_state() {
+    use nanosecond_scheduler::WindowSpec;
+
+    let windows = Some(WindowSpec { length: 100, hop: 7, offset: 3 });
+    let config = Config { windows, window_size: 32, ..Config::default() };
+    let (mut scheduler, clock) = manual(config);
+    let mut told = 0;
+    scheduler.on_window(move |summary| {
+        told += summary.values.count;
+        told as f64
+    });
+    let body = |cx: &mut Context<'_>| cx.record(cx.now().as_nanos() as f64);
+    scheduler.schedule(Task::periodic(body, ns(4))).unwrap();
+    assert_steady(|| {
+        for _ in 0..256 {
+            clock.advance(ns(8));
+            scheduler.tick();
+        }
+        let past = scheduler.now().as_nanos() - 50;
+        scheduler.record(nanosecond_scheduler::TimePoint::from_nanos(past), 1.0).unwrap();
+    });
+    assert_eq!(scheduler.windows().count(), 32);
+}

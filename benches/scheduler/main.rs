@@ -11,6 +11,7 @@ mod hold;
 mod lane;
 mod ledger;
 mod parallel_execution;
+mod reflection;
 mod rng;
 mod schedule_cancel;
 mod task_throughput;
@@ -35,6 +36,7 @@ fn main() {
     hold::group(&mut criterion);
     crowded_slot::group(&mut criterion);
     parallel_execution::group(&mut criterion);
+    reflection::group(&mut criterion);
     criterion.final_summary();
 }
 

@@ -1,0 +1,246 @@
+//! What follows from ticks: windows that close, and the strange loop that moves.
+
+use alloc::boxed::Box;
+use core::fmt;
+
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError};
+use crate::engine::Engine;
+use crate::scheduler::Scheduler;
+use crate::strange_loop::{Estimates, FixedPoint, FixedPointError, Observer, SelfObserver};
+use crate::time::TimePoint;
+use crate::window::{Event, WindowSummary, Windows};
+
+/// Tells of a window, and returns what is carried over to the next.
+type WindowHandler = Box<dyn FnMut(&WindowSummary) -> f64>;
+
+/// Windows and strange loop of one scheduler. They are told what ticks did, and cannot reach the
+/// queue.
+#[derive(Default)]
+pub(crate) struct Reflection {
+    windows: Option<Windows>,
+    /// When the next window closes; `u64::MAX` without windows.
+    closes_at: u64,
+    on_window: Option<WindowHandler>,
+    strange_loop: Option<SelfObserver>,
+}
+
+impl Reflection {
+    pub(crate) fn new(config: &Config, now: u64) -> Result<Self, ConfigError> {
+        let make = |spec| Windows::new(spec, config.window_size, now);
+        let windows = config.windows.map(make).transpose().map_err(ConfigError::Windows)?;
+        let strange_loop =
+            config.strange_loop.then(|| SelfObserver::new(config.lipschitz_constant, now));
+        let mut reflection = Reflection { windows, strange_loop, ..Reflection::default() };
+        reflection.find_close();
+        Ok(reflection)
+    }
+
+    fn find_close(&mut self) {
+        self.closes_at = self.windows.as_ref().map_or(u64::MAX, Windows::closes_at);
+    }
+
+    /// When a tick has a window to close; `u64::MAX` also if never.
+    #[inline]
+    pub(crate) fn closes_at(&self) -> u64 {
+        self.closes_at
+    }
+
+    /// Closes the windows that have ended by `now`, and tells the handler of each.
+    fn close(&mut self, now: u64) {
+        let Some(windows) = &mut self.windows else { return };
+        while let Some(summary) = windows.close(now) {
+            self.closes_at = windows.closes_at(); // The handler may panic.
+            let carry = self.on_window.as_mut().map_or(0.0, |handle| handle(&summary));
+            windows.keep(summary, carry);
+        }
+        self.find_close();
+    }
+
+    /// A job starts at the decision instant `now`.
+    #[inline]
+    pub(crate) fn job_starts(&mut self, now: u64, latency_ns: u64) {
+        if let Some(windows) = &mut self.windows {
+            windows.record(now, Event::Job(latency_ns));
+        }
+    }
+
+    /// A value is recorded at the decision instant `now`.
+    pub(crate) fn record(&mut self, now: u64, value: f64) {
+        if let Some(windows) = &mut self.windows {
+            windows.record(now, Event::Value(value));
+        }
+    }
+
+    /// Whether busy ticks are to be timed, for [`tick_ended`](Self::tick_ended).
+    #[inline]
+    pub(crate) fn times_ticks(&self) -> bool {
+        self.strange_loop.is_some()
+    }
+
+    #[inline]
+    pub(crate) fn tick_ended(&mut self, started_at: u64, tick_time_ns: u64, latency_ns: u64) {
+        if let Some(strange_loop) = &mut self.strange_loop {
+            strange_loop.follow(started_at, tick_time_ns, latency_ns);
+        }
+    }
+}
+
+impl fmt::Debug for Reflection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Reflection");
+        debug.field("windows", &self.windows).field("strange_loop", &self.strange_loop);
+        debug.finish_non_exhaustive()
+    }
+}
+
+/// Why an event could not be recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// [`Config::windows`](crate::Config::windows) is off.
+    NoWindows,
+    /// All windows that it lies in have closed. It was counted.
+    Late,
+    /// It lies after now, the clock's latest reading, by so many ns.
+    Future(u64),
+}
+
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RecordError::NoWindows => f.write_str("Config::windows is off"),
+            RecordError::Late => f.write_str("all windows that the event lies in have closed"),
+            RecordError::Future(ns) => write!(f, "the event lies {ns} ns after now"),
+        }
+    }
+}
+
+impl core::error::Error for RecordError {}
+
+impl Engine {
+    /// The clock has moved: windows close, before anything happens at the new instant. The tick raises
+    /// a panic of their handler when its jobs are done.
+    #[inline]
+    pub(crate) fn time_moved(&mut self) {
+        if self.now >= self.reflection.closes_at {
+            self.close_windows();
+        }
+    }
+
+    #[inline(never)]
+    fn close_windows(&mut self) {
+        #[cfg(feature = "std")]
+        {
+            use std::panic::{catch_unwind, AssertUnwindSafe};
+            // Unwind safe: the window has left the reflection before its handler is called.
+            let closing = AssertUnwindSafe(|| self.reflection.close(self.now));
+            if let Err(payload) = catch_unwind(closing) {
+                self.unhandled.get_or_insert(payload);
+            }
+        }
+        #[cfg(not(feature = "std"))]
+        self.reflection.close(self.now);
+    }
+}
+
+impl<C: Clock> Scheduler<C> {
+    /// Tells `handler` of each window of [`Config::windows`](crate::Config::windows) in which
+    /// something happened, at the first tick that finds it has ended. What it returns is carried over to
+    /// the next summary. If it panics the summary is lost, the tick runs its jobs, and raises the
+    /// panic again.
+    pub fn on_window(&mut self, handler: impl FnMut(&WindowSummary) -> f64 + 'static) {
+        self.engine.reflection.on_window = Some(Box::new(handler));
+    }
+
+    /// The windows closed last, the oldest first: at most
+    /// [`Config::window_size`](crate::Config::window_size).
+    pub fn windows(&self) -> impl DoubleEndedIterator<Item = &WindowSummary> {
+        self.engine.reflection.windows.iter().flat_map(Windows::kept)
+    }
+
+    /// Records that `value` was seen at `at`, an instant not after now, in every window that it lies in
+    /// and that is open. O(1) amortised for an instant after the last window's closing, else
+    /// O(windows open).
+    ///
+    /// # Errors
+    ///
+    /// A [`RecordError`] without windows, for an event that comes too late, or from the future.
+    ///
+    /// # Panics
+    ///
+    /// If the handler of a window that closes now does.
+    pub fn record(&mut self, at: TimePoint, value: f64) -> Result<(), RecordError> {
+        let now = self.read_clock();
+        self.engine.time_moved();
+        #[cfg(feature = "std")]
+        if let Some(panic) = self.engine.unhandled.take() {
+            std::panic::resume_unwind(panic);
+        }
+        let windows = self.engine.reflection.windows.as_mut().ok_or(RecordError::NoWindows)?;
+        match at.as_nanos().checked_sub(now) {
+            Some(ahead) if ahead > 0 => Err(RecordError::Future(ahead)),
+            _ if windows.record_past(at.as_nanos(), Event::Value(value)) => Ok(()),
+            _ => Err(RecordError::Late),
+        }
+    }
+
+    /// Events that came when all their windows had closed.
+    #[must_use]
+    pub fn late_events(&self) -> u64 {
+        self.engine.reflection.windows.as_ref().map_or(0, Windows::late)
+    }
+
+    /// The mean share of a window that the one after it covers, too, as observed over the windows
+    /// kept: (length − hop)/length while something happens in each. 0 for fewer than two.
+    #[must_use]
+    pub fn temporal_overlap(&self) -> f64 {
+        self.engine.reflection.windows.as_ref().map_or(0.0, Windows::overlap)
+    }
+
+    /// The estimated load, 0 to 1: the share of time spent in ticks. 0 without
+    /// [`Config::strange_loop`](crate::Config::strange_loop).
+    #[must_use]
+    pub fn strange_loop_state(&self) -> f64 {
+        self.engine.reflection.strange_loop.as_ref().map_or(0.0, SelfObserver::load)
+    }
+
+    /// What the scheduler has found out about itself; all zero without
+    /// [`Config::strange_loop`](crate::Config::strange_loop).
+    #[must_use]
+    pub fn strange_loop(&self) -> Estimates {
+        self.engine
+            .reflection
+            .strange_loop
+            .as_ref()
+            .map_or_else(Estimates::default, SelfObserver::estimates)
+    }
+
+    /// Attaches an operator of the user's own to the strange loop, in place of one attached before:
+    /// at the end of each busy tick it observes the tick and is then applied `evaluations_per_tick`
+    /// times, going on from where it was. Without
+    /// [`Config::strange_loop`](crate::Config::strange_loop) it is never applied.
+    ///
+    /// # Errors
+    ///
+    /// As [`FixedPoint::new`], which starts at `start`.
+    pub fn attach_operator(
+        &mut self,
+        operator: impl Observer + 'static,
+        start: &[f64],
+        evaluations_per_tick: u64,
+    ) -> Result<(), FixedPointError> {
+        let operator: Box<dyn Observer> = Box::new(operator);
+        let solver = FixedPoint::new(operator, start)?;
+        if let Some(strange_loop) = &mut self.engine.reflection.strange_loop {
+            strange_loop.attach(solver, evaluations_per_tick);
+        }
+        Ok(())
+    }
+
+    /// The iteration of the operator attached; `None` if there is none.
+    #[must_use]
+    pub fn attached_operator(&self) -> Option<&FixedPoint<Box<dyn Observer>>> {
+        self.engine.reflection.strange_loop.as_ref()?.attached()
+    }
+}

@@ -1,0 +1,195 @@
+//! What the scheduler finds out about itself: [`Estimates`] from [`Observation`]s.
+
+use alloc::boxed::Box;
+
+use super::operator::{Bound, Operator};
+use super::solver::{FixedPoint, Status};
+
+/// Estimates are converged when the bound of their error is below this share of them.
+const CONVERGED_SHARE: f64 = 1.0 / 16.0;
+
+/// What one busy tick shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Observation {
+    /// How long it took, its jobs included.
+    pub tick_time_ns: u64,
+    /// From the start of the busy tick before, or the scheduler's, to its own.
+    pub interval_ns: u64,
+    /// From its earliest release to its decision instant.
+    pub dispatch_latency_ns: u64,
+}
+
+/// An operator that is told of each busy tick before it is applied, and so can follow the load.
+pub trait Observer: Operator {
+    /// A tick has ended.
+    fn observe(&mut self, observation: &Observation);
+}
+
+impl<O: Observer + ?Sized> Observer for Box<O> {
+    fn observe(&mut self, observation: &Observation) {
+        (**self).observe(observation);
+    }
+}
+
+/// x ↦ kx + (1−k)·observed: a contraction with constant k, whose fixed point is what was observed.
+#[derive(Clone, Debug)]
+struct Smoothing {
+    k: f64,
+    observed: [f64; 3],
+}
+
+impl Operator for Smoothing {
+    fn dim(&self) -> usize {
+        self.observed.len()
+    }
+
+    #[inline]
+    fn apply(&mut self, x: &[f64], out: &mut [f64]) {
+        for ((out, x), observed) in out.iter_mut().zip(x).zip(self.observed) {
+            *out = self.k * x + (1.0 - self.k) * observed;
+        }
+    }
+
+    fn lipschitz(&self) -> Option<Bound> {
+        Some(Bound::Certified(self.k))
+    }
+}
+
+impl Observer for Smoothing {
+    #[inline]
+    fn observe(&mut self, observation: &Observation) {
+        let Observation { tick_time_ns, interval_ns, dispatch_latency_ns } = *observation;
+        self.observed = [tick_time_ns as f64, interval_ns as f64, dispatch_latency_ns as f64];
+    }
+}
+
+/// What the strange loop has found out. All in ns, and means over about 1/(1−k) busy ticks, the
+/// latest of which count most.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Estimates {
+    /// Tick time over interval: the share of time that is spent in ticks, 0 to 1.
+    pub load: f64,
+    /// Duration of a busy tick.
+    pub tick_time_ns: f64,
+    /// From one busy tick to the next.
+    pub interval_ns: f64,
+    /// From a tick's earliest release to its decision.
+    pub dispatch_latency_ns: f64,
+    /// How far the last busy tick moved the three estimates above, in the Euclidean norm.
+    pub residual_ns: f64,
+    /// At most how far they are from the fixed point, if ticks go on like the last one:
+    /// k/(1−k) · residual.
+    pub error_bound_ns: f64,
+    /// Whether that bound is below a sixteenth of the estimates' norm.
+    pub is_converged: bool,
+    /// Busy ticks observed.
+    pub observations: u64,
+}
+
+/// The loop itself: an iterate, moved by one evaluation for each busy tick.
+pub(crate) struct SelfObserver {
+    smoothing: Smoothing,
+    state: [f64; 3],
+    residual: f64,
+    observations: u64,
+    tick_started_at: u64,
+    /// The user's own.
+    attached: Option<Attached>,
+}
+
+struct Attached {
+    solver: FixedPoint<Box<dyn Observer>>,
+    evaluations_per_tick: u64,
+}
+
+impl SelfObserver {
+    /// It starts at zero, off its fixed point.
+    pub(crate) fn new(k: f64, now: u64) -> Self {
+        SelfObserver {
+            smoothing: Smoothing { k, observed: [0.0; 3] },
+            state: [0.0; 3],
+            residual: 0.0,
+            observations: 0,
+            tick_started_at: now,
+            attached: None,
+        }
+    }
+
+    /// Follows a busy tick that started at `started_at`.
+    #[inline]
+    pub(crate) fn follow(&mut self, started_at: u64, tick_time_ns: u64, dispatch_latency_ns: u64) {
+        let interval_ns = started_at - self.tick_started_at;
+        self.tick_started_at = started_at;
+        let observation = Observation { tick_time_ns, interval_ns, dispatch_latency_ns };
+        self.smoothing.observe(&observation);
+        let before = self.state;
+        self.smoothing.apply(&before, &mut self.state);
+        let moved =
+            before.iter().zip(self.state).map(|(before, now)| (now - before) * (now - before));
+        self.residual = libm::sqrt(moved.sum());
+        self.observations += 1;
+        if let Some(attached) = &mut self.attached {
+            attached.follow(&observation);
+        }
+    }
+
+    pub(crate) fn estimates(&self) -> Estimates {
+        let [tick_time_ns, interval_ns, dispatch_latency_ns] = self.state;
+        let size = libm::sqrt(self.state.iter().map(|value| value * value).sum());
+        let k = self.smoothing.k;
+        let error_bound_ns = k / (1.0 - k) * self.residual;
+        Estimates {
+            load: self.load(),
+            tick_time_ns,
+            interval_ns,
+            dispatch_latency_ns,
+            residual_ns: self.residual,
+            error_bound_ns,
+            is_converged: self.observations > 0 && error_bound_ns <= CONVERGED_SHARE * size,
+            observations: self.observations,
+        }
+    }
+
+    /// Tick time over interval; 0 before the first busy tick.
+    pub(crate) fn load(&self) -> f64 {
+        let [tick_time, interval, _] = self.state;
+        // A tick's jobs may take longer than the way to it from the one before.
+        if tick_time > 0.0 {
+            (tick_time / interval).min(1.0)
+        } else {
+            0.0
+        }
+    }
+
+    pub(crate) fn attach(
+        &mut self,
+        solver: FixedPoint<Box<dyn Observer>>,
+        evaluations_per_tick: u64,
+    ) {
+        self.attached = Some(Attached { solver, evaluations_per_tick });
+    }
+
+    pub(crate) fn attached(&self) -> Option<&FixedPoint<Box<dyn Observer>>> {
+        self.attached.as_ref().map(|attached| &attached.solver)
+    }
+}
+
+impl Attached {
+    /// Has the operator see the tick; an iteration that had ended goes on from where it was.
+    fn follow(&mut self, observation: &Observation) {
+        self.solver.operator_mut().observe(observation);
+        if self.solver.status() != Status::Running {
+            self.solver.resume();
+        }
+        self.solver.advance(self.evaluations_per_tick);
+    }
+}
+
+impl core::fmt::Debug for SelfObserver {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("SelfObserver").field("state", &self.state).finish_non_exhaustive()
+    }
+}

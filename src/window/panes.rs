@@ -1,0 +1,206 @@
+//! What happened in the pieces that windows consist of, and their sums.
+//!
+//! The edges of all windows cut time into panes: one per hop, or two where the hop does not divide
+//! the length (Krishnamurthy, Wu, Franklin 2006, "On-the-fly sharing for streamed aggregation"). An
+//! event is counted in one pane, however many windows it lies in. A window is the sum of a fixed
+//! number of successive panes, kept by two stacks (a "sliding-window aggregation queue"): for those
+//! before the *seam* the sum of each and all after it up to the seam, for those from there on one
+//! sum. So that also a window costs O(1) amortised, whatever the overlap.
+
+use alloc::vec::Vec;
+
+use super::spec::{Window, WindowSpec};
+use super::summary::{Event, Tally};
+
+#[derive(Debug)]
+pub(super) struct Panes {
+    spec: WindowSpec,
+    /// The offset within a hop, and the length of a hop's first pane: up to where a window ends.
+    offset: u64,
+    head: u64,
+    /// Panes per hop, and per window.
+    step: u64,
+    span: u64,
+    /// Window numbers are counted from here, so that none is negative. At the end of time they
+    /// saturate.
+    lowest: u64,
+    /// A ring of the panes that open windows may need, and of their sums up to the seam. Its length is
+    /// a power of two.
+    tallies: Vec<Tally>,
+    sums: Vec<Tally>,
+    /// The first pane of the earliest open window; that pane from which on there is one sum; and the
+    /// first pane that is not in it yet.
+    first: u64,
+    seam: u64,
+    filled: u64,
+    after_seam: Tally,
+    /// End of the earliest open window.
+    closes_at: u64,
+    /// Events in all panes of the ring.
+    events: u64,
+    /// The pane that was counted in last: its number and its bounds.
+    recent: (u64, u64, u64),
+}
+
+impl Panes {
+    /// The earliest open window is the first that ends after `now`.
+    pub(super) fn new(spec: WindowSpec, now: u64) -> Self {
+        let (whole, rest) = (spec.length / spec.hop, spec.length % spec.hop);
+        let (head, step) = if rest == 0 { (spec.hop, 1) } else { (rest, 2) };
+        let span = whole * step + u64::from(rest > 0);
+        // A hop more than a window: the next one's panes fill while it is not closed yet.
+        let ring = (span + 2 * step).next_power_of_two() as usize;
+        let mut panes = Panes {
+            spec,
+            offset: spec.offset % spec.hop,
+            head,
+            step,
+            span,
+            lowest: whole + 2,
+            tallies: alloc::vec![Tally::default(); ring],
+            sums: alloc::vec![Tally::default(); ring],
+            first: 0,
+            seam: 0,
+            filled: 0,
+            after_seam: Tally::default(),
+            closes_at: 0,
+            events: 0,
+            recent: (0, 0, 0),
+        };
+        panes.pass_over(now);
+        panes
+    }
+
+    /// The earliest open window.
+    pub(super) fn open(&self) -> Window {
+        let number = i128::from(self.first / self.step) - i128::from(self.lowest);
+        let start_ns = i128::from(self.offset) + number * i128::from(self.spec.hop);
+        Window { start_ns, end_ns: start_ns + i128::from(self.spec.length) }
+    }
+
+    /// When that window ends; `u64::MAX` also beyond the end of time.
+    #[inline]
+    pub(super) fn closes_at(&self) -> u64 {
+        self.closes_at
+    }
+
+    /// Counts what happened at `at`, at most a hop after the earliest open window's end. `false` if
+    /// all its windows are closed, or if it is in none.
+    #[inline]
+    pub(super) fn add(&mut self, at: u64, event: Event) -> bool {
+        let (_, start, end) = self.recent;
+        if at < start || at >= end {
+            self.recent = self.pane_at(at);
+        }
+        let pane = self.recent.0;
+        if pane < self.first || self.is_in_gap(pane) {
+            return false;
+        }
+        let index = self.index(pane);
+        self.tallies[index].count(event);
+        self.events += 1;
+        if pane < self.filled {
+            self.add_to_sums(pane, event);
+        }
+        true
+    }
+
+    /// A late event. O(overlap): each sum from the first pane's up to its own includes it.
+    fn add_to_sums(&mut self, pane: u64, event: Event) {
+        if pane >= self.seam {
+            return self.after_seam.count(event);
+        }
+        for earlier in self.first..=pane {
+            let index = self.index(earlier);
+            self.sums[index].count(event);
+        }
+    }
+
+    /// Sums up the earliest open window and goes on to the next. O(1) amortised.
+    pub(super) fn close(&mut self) -> Tally {
+        let end = self.first + self.span;
+        while self.filled < end {
+            let index = self.index(self.filled);
+            self.after_seam.add(&self.tallies[index]);
+            self.filled += 1;
+        }
+        let mut total = self.after_seam;
+        if self.first < self.seam {
+            total.add(&self.sums[self.index(self.first)]);
+        }
+        for _ in 0..self.step {
+            self.drop_first();
+        }
+        self.closes_at = self.closes_at.saturating_add(self.spec.hop);
+        total
+    }
+
+    fn drop_first(&mut self) {
+        if self.first == self.seam {
+            self.move_seam();
+        }
+        let index = self.index(self.first);
+        self.events -= self.tallies[index].events();
+        self.tallies[index] = Tally::default();
+        self.first += 1;
+        // In a gap between windows no pane is summed up.
+        self.filled = self.filled.max(self.first);
+        self.seam = self.seam.max(self.first);
+    }
+
+    /// Turns the sum from the seam on into sums of each pane there and all after it.
+    fn move_seam(&mut self) {
+        let mut sum = Tally::default();
+        for pane in (self.seam..self.filled).rev() {
+            let index = self.index(pane);
+            sum.add(&self.tallies[index]);
+            self.sums[index] = sum;
+        }
+        self.seam = self.filled;
+        self.after_seam = Tally::default();
+    }
+
+    /// Whether nothing is in any pane, so that every window up to now is empty.
+    pub(super) fn is_empty(&self) -> bool {
+        self.events == 0
+    }
+
+    /// Goes on to the first window that ends after `now`. The panes are empty.
+    pub(super) fn pass_over(&mut self, now: u64) {
+        debug_assert!(self.is_empty());
+        let first = self.spec.first_not_ended(i128::from(now));
+        let shift = i128::from(self.lowest) + i128::from(self.spec.offset / self.spec.hop);
+        let number = u64::try_from(first + shift).unwrap_or(u64::MAX / 2);
+        let end_ns = self.spec.window(first).end_ns;
+        self.closes_at = u64::try_from(end_ns).unwrap_or(u64::MAX);
+        self.first = number.saturating_mul(self.step);
+        (self.seam, self.filled) = (self.first, self.first);
+        self.after_seam = Tally::default();
+    }
+
+    /// The pane that an instant lies in, and its bounds: pane n·step starts with window n.
+    fn pane_at(&self, at: u64) -> (u64, u64, u64) {
+        let (hops, past) = (at / self.spec.hop, at % self.spec.hop);
+        let (before, within) = match past.checked_sub(self.offset) {
+            Some(within) => (0, within),
+            None => (1, past + (self.spec.hop - self.offset)),
+        };
+        let window = hops.saturating_add(self.lowest) - before;
+        let pane = window.saturating_mul(self.step);
+        let until = |edge: u64| at.saturating_add(edge - within);
+        if within < self.head {
+            (pane, at.saturating_sub(within), until(self.head))
+        } else {
+            (pane + 1, at.saturating_sub(within - self.head), until(self.spec.hop))
+        }
+    }
+
+    /// Whether no window has this pane: it is a hop's second, and windows are shorter than hops.
+    fn is_in_gap(&self, pane: u64) -> bool {
+        self.span < self.step && pane % self.step >= self.span
+    }
+
+    fn index(&self, pane: u64) -> usize {
+        pane as usize & (self.tallies.len() - 1)
+    }
+}
