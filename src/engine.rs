@@ -11,7 +11,7 @@ use crate::attributes::{Attributes, Details, Due, Progress, Repeat};
 use crate::closure::Closure;
 use crate::config::{Config, ConfigError, MissedTick};
 use crate::error::{CancelError, ScheduleError, ScheduleErrorKind, TriggerError};
-use crate::metrics::Recorder;
+use crate::metrics::{Metrics, Recorder};
 #[cfg(feature = "std")]
 use crate::metrics::TickCounts;
 use crate::policy::Policy;
@@ -459,8 +459,13 @@ impl Engine {
         drop(self.store.take_all());
     }
 
+    /// What has been counted and timed, as of `now`.
+    pub(crate) fn metrics(&self, now: u64) -> Metrics {
+        self.recorder.snapshot(now, self.store.len(), self.memory_bytes())
+    }
+
     /// Bytes of store and queue; boxed closures and handlers are not counted.
-    pub(crate) fn memory_bytes(&self) -> usize {
+    fn memory_bytes(&self) -> usize {
         self.store.bytes() + self.queue.bytes() + self.ready.bytes()
     }
 }

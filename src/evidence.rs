@@ -126,9 +126,7 @@ impl<C: Clock> Scheduler<C> {
     /// What has been counted and timed so far.
     #[must_use]
     pub fn metrics(&self) -> Metrics {
-        let now = self.now().as_nanos();
-        let memory_bytes = self.engine.memory_bytes();
-        self.engine.recorder.snapshot(now, self.len(), memory_bytes)
+        self.engine.metrics(self.now().as_nanos())
     }
 
     /// Quantiles of the dispatch latency; `None` below

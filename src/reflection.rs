@@ -78,6 +78,21 @@ impl Reflection {
         self.strange_loop.is_some()
     }
 
+    /// The windows closed last, the oldest first.
+    pub(crate) fn windows(&self) -> impl DoubleEndedIterator<Item = &WindowSummary> {
+        self.windows.iter().flat_map(Windows::kept)
+    }
+
+    /// The mean overlap of the windows kept; 0 without windows.
+    pub(crate) fn temporal_overlap(&self) -> f64 {
+        self.windows.as_ref().map_or(0.0, Windows::overlap)
+    }
+
+    /// What the strange loop has found out; all zero without one.
+    pub(crate) fn estimates(&self) -> Estimates {
+        self.strange_loop.as_ref().map_or_else(Estimates::default, SelfObserver::estimates)
+    }
+
     #[inline]
     pub(crate) fn tick_ended(&mut self, started_at: u64, tick_time_ns: u64, latency_ns: u64) {
         if let Some(strange_loop) = &mut self.strange_loop {
@@ -156,7 +171,7 @@ impl<C: Clock> Scheduler<C> {
     /// The windows closed last, the oldest first: at most
     /// [`Config::window_size`](crate::Config::window_size).
     pub fn windows(&self) -> impl DoubleEndedIterator<Item = &WindowSummary> {
-        self.engine.reflection.windows.iter().flat_map(Windows::kept)
+        self.engine.reflection.windows()
     }
 
     /// Records that `value` was seen at `at`, an instant not after now, in every window that it lies in
@@ -195,7 +210,7 @@ impl<C: Clock> Scheduler<C> {
     /// kept: (length − hop)/length while something happens in each. 0 for fewer than two.
     #[must_use]
     pub fn temporal_overlap(&self) -> f64 {
-        self.engine.reflection.windows.as_ref().map_or(0.0, Windows::overlap)
+        self.engine.reflection.temporal_overlap()
     }
 
     /// The estimated load, 0 to 1: the share of time spent in ticks. 0 without
@@ -209,11 +224,7 @@ impl<C: Clock> Scheduler<C> {
     /// [`Config::strange_loop`](crate::Config::strange_loop).
     #[must_use]
     pub fn strange_loop(&self) -> Estimates {
-        self.engine
-            .reflection
-            .strange_loop
-            .as_ref()
-            .map_or_else(Estimates::default, SelfObserver::estimates)
+        self.engine.reflection.estimates()
     }
 
     /// Attaches an operator of the user's own to the strange loop, in place of one attached before:
