@@ -8,7 +8,7 @@ features=$(sed -n '/^\[features\]/,/^\[/s/^\([a-z][a-z0-9_-]*\) *=.*/\1/p' Cargo
 
 for feature in "" $features; do
     echo "library with feature '$feature' alone"
-    cargo clippy --quiet --locked --lib --no-default-features --features "$feature" -- -D warnings
+    cargo clippy --quiet --locked --package nanosecond-scheduler --lib --no-default-features --features "$feature" -- -D warnings
 done
 # The random sequences have run in full with the default features.
 PROPTEST_CASES=${PROPTEST_CASES:-1000} cargo test --locked --workspace --all-features

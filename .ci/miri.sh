@@ -15,5 +15,5 @@ if ! has_miri; then
 fi
 # Isolation would hide PROPTEST_CASES from the tests.
 MIRIFLAGS="-Zmiri-disable-isolation" PROPTEST_CASES=${PROPTEST_CASES:-10} \
-    cargo +nightly miri test --locked --lib --test cancel --test drops --test model --test panics \
+    cargo +nightly miri test --locked --package nanosecond-scheduler --lib --test cancel --test drops --test model --test panics \
     --test reentrancy

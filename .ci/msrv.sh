@@ -17,4 +17,4 @@ fi
 rustc --version
 rustc --version | grep -qF "rustc $msrv" || { echo "this is not Rust $msrv" >&2; exit 1; }
 cargo check --quiet --locked --workspace --all-features --all-targets
-cargo check --quiet --locked --lib --no-default-features
+cargo check --quiet --locked --package nanosecond-scheduler --lib --no-default-features

@@ -26,7 +26,7 @@ sanitized() {
     shift 2
     echo "-- ${sanitizer}Sanitizer"
     RUSTC_BOOTSTRAP=1 RUSTFLAGS="$flags" CARGO_TARGET_DIR=$target/ci/$sanitizer \
-        cargo test --quiet --locked --target "$host" "$@"
+        cargo test --quiet --locked --package nanosecond-scheduler --target "$host" "$@"
     rm -r "$target/ci/$sanitizer"
 }
 
@@ -37,4 +37,4 @@ sanitized Address "-Zsanitizer=address" --features parallel,serde --lib $(test_f
 echo "-- Valgrind"
 runner=CARGO_TARGET_$(echo "$host" | tr 'a-z-' 'A-Z_')_RUNNER
 env "$runner=valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite" \
-    PROPTEST_CASES=20 cargo test --quiet --locked $(test_flags drops model panics reentrancy)
+    PROPTEST_CASES=20 cargo test --quiet --locked --package nanosecond-scheduler $(test_flags drops model panics reentrancy)

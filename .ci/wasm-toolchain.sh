@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # wasm-toolchain.sh: prints the settings, for `eval`, under which the npm package is built: rustup's std
 # for wasm32-unknown-unknown, else Debian's Rust with the sources of std (see std-for.sh) and lld;
-# wasm-bindgen's tools, in the version of Cargo.lock; and binaryen's wasm-opt. What it fetches is
-# kept below target/ci. WASM_ROUTE=debian takes Debian's Rust in any case.
+# wasm-bindgen's tools, which have to be of the very version of the library; and binaryen's wasm-opt.
+# What it fetches is kept below target/ci. WASM_ROUTE=debian takes Debian's Rust in any case.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 lld=22
 binaryen=132.0.0
-tools=$PWD/target/ci/wasm-tools
+version=$(sed -n '/^name = "wasm-bindgen"$/{n;s/^version = "\(.*\)"$/\1/p}' Cargo.lock)
+tools=$PWD/target/ci/wasm-bindgen-$version
 
 fail() { echo "wasm-toolchain: $*" >&2; exit 1; }
 
@@ -21,13 +22,11 @@ else
         fail "no std for wasm32-unknown-unknown; install it: rustup target add wasm32-unknown-unknown"
 fi
 
-# With the Rust of this machine, which need not be the one that builds the module.
-bindgen=$(sed -n '/^name = "wasm-bindgen"$/{n;s/^version = "\(.*\)"$/\1/p}' Cargo.lock)
-if [ "$("$tools/bin/wasm-bindgen" --version 2>&1)" != "wasm-bindgen $bindgen" ]; then
-    # Not --locked: its Cargo.lock asks for versions that were withdrawn since.
-    cargo install --quiet wasm-bindgen-cli --version "=$bindgen" --no-default-features \
-        --root "$tools" >&2 || fail "cannot build wasm-bindgen-cli $bindgen"
-fi
+# With the Rust of this machine, which need not be the one that builds the module. Not --locked: that
+# asks for versions which were withdrawn since.
+[ -x "$tools/bin/wasm-bindgen-test-runner" ] ||
+    cargo install --quiet --root "$tools" --version "=$version" --no-default-features \
+        wasm-bindgen-cli >&2 || fail "cannot build wasm-bindgen-cli $version"
 if [ "$(cat "$tools/node_modules/binaryen/version" 2>/dev/null)" != "$binaryen" ]; then
     npm install --silent --no-save --prefix "$tools" "binaryen@$binaryen" >&2 ||
         fail "cannot install binaryen: npm install binaryen@$binaryen"

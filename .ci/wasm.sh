@@ -6,7 +6,7 @@ target=wasm32-unknown-unknown
 settings=$(.ci/std-for.sh "$target")
 eval "$settings"
 rustc --version
-cargo check --quiet --locked --lib --target "$target" "${build_std[@]}"
-cargo check --quiet --locked --lib --target "$target" "${build_std[@]}" --features serde
-cargo check --quiet --locked --lib --target "$target" "${build_std[@]}" --no-default-features
+cargo check --quiet --locked --package nanosecond-scheduler --lib --target "$target" "${build_std[@]}"
+cargo check --quiet --locked --package nanosecond-scheduler --lib --target "$target" "${build_std[@]}" --features serde
+cargo check --quiet --locked --package nanosecond-scheduler --lib --target "$target" "${build_std[@]}" --no-default-features
 echo "the library compiles for $target, with and without std"

@@ -7,7 +7,7 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use crate::attributes::{Attributes, Details, Due, Progress, Repeat};
+use crate::attributes::{Attributes, Details, Progress, Repeat};
 use crate::closure::Closure;
 use crate::config::{Config, ConfigError, MissedTick};
 use crate::error::{CancelError, ScheduleError, ScheduleErrorKind, TriggerError};
@@ -18,8 +18,8 @@ use crate::policy::Policy;
 use crate::queue::{Entry, Queue, Ready};
 use crate::reflection::Reflection;
 use crate::store::{Location, Place, Store};
-use crate::task::{Priority, Start, Task, TaskId};
-use crate::time::{checked_nanos, TimePoint};
+use crate::task::{Priority, Task, TaskId};
+use crate::time::TimePoint;
 use crate::timing::{
     Admission, AdmissionControl, DeadlineViolation, Dependencies, Emergency, Estimators, Observers,
 };
@@ -42,6 +42,8 @@ pub(crate) struct Engine {
     pub(crate) queue: Queue,
     /// Released tasks in the order of any other policy.
     pub(crate) ready: Ready,
+    /// Memory for those on their way there.
+    pub(crate) released: Vec<Entry>,
     pub(crate) policy: Policy,
     /// The current decision instant: what is released by now is due. It never steps back.
     pub(crate) now: u64,
@@ -56,8 +58,8 @@ pub(crate) struct Engine {
     pub(crate) estimators: Option<Estimators>,
     pub(crate) admission: AdmissionControl,
     pub(crate) dependencies: Dependencies,
-    /// Whether a task without attributes needs nothing but to be stored and queued, and only its run
-    /// is observed.
+    /// Whether a task without attributes is accepted as long as there is room, needs nothing but to be
+    /// stored and queued, and only its run is observed.
     is_plain: bool,
     /// A policy or admission is in use.
     always_decides: bool,
@@ -76,11 +78,11 @@ pub(crate) struct Engine {
     pub(crate) failed: VecDeque<TaskId>,
     pub(crate) stop_requested: bool,
     #[cfg(feature = "std")]
-    pub(crate) remote_ids: std::collections::HashMap<u64, TaskId>,
+    pub(crate) remote_ids: crate::hash::FastMap<u64, TaskId>,
     #[cfg(feature = "std")]
     pub(crate) on_panic: Option<Box<dyn FnMut(TaskPanic)>>,
     pub(crate) on_deadline_miss: Option<Box<dyn FnMut(DeadlineViolation)>>,
-    /// A panic of that handler which nobody took; the tick ends and raises it.
+    /// The first panic that no handler took; the tick ends and raises it.
     #[cfg(feature = "std")]
     pub(crate) unhandled: Option<Box<dyn core::any::Any + Send>>,
 }
@@ -96,10 +98,11 @@ impl Engine {
     pub(crate) fn new(config: &Config, now: u64) -> Result<Self, ConfigError> {
         let admits_all = config.admission == Admission::Off;
         let always_decides = config.policy != Policy::Priority || !admits_all;
-        Ok(Engine {
+        let mut engine = Engine {
             store: Store::new(config.capacity),
             queue: Queue::new(),
             ready: Ready::new(),
+            released: Vec::new(),
             policy: config.policy,
             now,
             capacity: config.capacity,
@@ -112,7 +115,7 @@ impl Engine {
             estimators: None,
             admission: AdmissionControl::new(config.admission, config.policy, config.on_unknown),
             dependencies: Dependencies::default(),
-            is_plain: !always_decides && !config.audit && config.trace_capacity == 0,
+            is_plain: false,
             reasons_to_decide: usize::from(always_decides),
             always_decides,
             #[cfg(feature = "parallel")]
@@ -123,13 +126,22 @@ impl Engine {
             failed: VecDeque::new(),
             stop_requested: false,
             #[cfg(feature = "std")]
-            remote_ids: std::collections::HashMap::new(),
+            remote_ids: Default::default(),
             #[cfg(feature = "std")]
             on_panic: None,
             on_deadline_miss: None,
             #[cfg(feature = "std")]
             unhandled: None,
-        })
+        };
+        engine.set_safe_mode(false);
+        Ok(engine)
+    }
+
+    /// Refuses all but critical tasks from now on, or no longer.
+    pub(crate) fn set_safe_mode(&mut self, safe_mode: bool) {
+        let observes = self.observers.audits() || self.observers.trace.is_some();
+        self.safe_mode = safe_mode;
+        self.is_plain = !safe_mode && !self.always_decides && !observes;
     }
 
     /// Accepts a task. Delays count from [`now`](Self::now).
@@ -137,11 +149,7 @@ impl Engine {
     #[inline(always)]
     pub(crate) fn schedule(&mut self, task: Task) -> Result<TaskId, ScheduleError> {
         let Task { closure, start, priority, has_attributes, attributes, after } = task;
-        let release = match start {
-            Start::After(delay) => checked_nanos(delay).and_then(|ns| self.now.checked_add(ns)),
-            Start::At(release) => Some(release.as_nanos()),
-            Start::OnTrigger => None,
-        };
+        let release = start.release_from(self.now);
         match release {
             Some(release) if !has_attributes && self.is_plain && !self.store.is_full() => {
                 let id = self.store.insert(closure, priority);
@@ -162,16 +170,16 @@ impl Engine {
         task: Task,
         release: Option<u64>,
     ) -> Result<TaskId, ScheduleError> {
-        let admitted = self.refusal(&task, release).and_then(|()| self.admit(&task));
+        let admitted = self.refusal(&task, release).and_then(|()| self.admit(&task, release));
         let admitted = match admitted {
             Ok(admitted) => admitted,
             Err(kind) => return Err(ScheduleError::new(kind, task)),
         };
         let Task { closure, priority, has_attributes, attributes, after, .. } = task;
+        let estimator = self.estimator_for(&attributes); // First, as this runs the user's code.
         let id = self.store.insert(closure, priority);
         let mut waits = false;
         if has_attributes || admitted.is_some() {
-            let estimator = self.estimator_for(&attributes);
             let waits_for = self.wait_for(&after, id);
             let is_admitted = admitted.is_some();
             let progress = Progress {
@@ -198,17 +206,8 @@ impl Engine {
 
     /// Why a task cannot be accepted, admission aside.
     fn refusal(&self, task: &Task, release: Option<u64>) -> Result<(), ScheduleErrorKind> {
-        let attributes = &task.attributes;
-        let is_absolute =
-            matches!(attributes.deadline, Some(deadline) if matches!(deadline.due, Due::At(_)));
-        if release.is_none() && !matches!(task.start, Start::OnTrigger) {
-            return Err(ScheduleErrorKind::TimeOverflow);
-        }
-        if attributes.repeat == Repeat::Every(0) {
-            return Err(ScheduleErrorKind::ZeroPeriod);
-        }
-        if is_absolute && attributes.repeat != Repeat::Never {
-            return Err(ScheduleErrorKind::AbsoluteDeadline);
+        if let Some(flaw) = task.flaw(release) {
+            return Err(flaw);
         }
         if let Some(&id) = task.after.iter().find(|id| !self.store.was_issued(**id)) {
             return Err(ScheduleErrorKind::UnknownPredecessor { id });
@@ -220,10 +219,6 @@ impl Engine {
             return Err(ScheduleErrorKind::Full { capacity: self.capacity });
         }
         Ok(())
-    }
-
-    fn admit(&mut self, _task: &Task) -> Result<Option<()>, ScheduleErrorKind> {
-        Ok(None)
     }
 
     /// Queues the next job of a live task that is not in the queue.
@@ -248,6 +243,8 @@ impl Engine {
     pub(crate) fn make_ready(&mut self, entry: Entry) {
         let key = self.key(entry.id, entry.release);
         let class = self.store.place(entry.id).class();
+        // The estimate in the key may have changed since it was queued.
+        self.observers.queued(entry.id, entry.release, (key, class));
         // It is found anew, and the queue alone no longer tells whether something is due.
         self.queue.forget_next_release();
         self.ready.push(key, class, entry, &mut self.store);
@@ -399,20 +396,27 @@ impl Engine {
         Job { id: self.running, name: self.running_name.take() }
     }
 
-    /// Counts a job's panic and tells the handler. `Err` is for the caller to raise: the panic, if
-    /// there is no handler, or else the handler's own.
+    /// Counts a job's panic and tells the handler. Without one it is left
+    /// [`unhandled`](Self::unhandled), and so is a panic of the handler.
     #[cfg(feature = "std")]
     pub(crate) fn report_panic(
         &mut self,
         job: Job,
         payload: Box<dyn core::any::Any + Send>,
         counts: &mut TickCounts,
-    ) -> Result<(), Box<dyn core::any::Any + Send>> {
+    ) {
         counts.panicked += 1;
-        let Some(handle) = &mut self.on_panic else { return Err(payload) };
-        let panic = TaskPanic { id: job.id, name: job.name, payload };
-        // Unwind safe: the handler owns what it may leave broken, and nothing of ours is borrowed.
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| handle(panic)))
+        let told = match &mut self.on_panic {
+            None => Err(payload),
+            Some(handle) => {
+                let panic = TaskPanic { id: job.id, name: job.name, payload };
+                // Unwind safe: the handler owns what it may leave broken, and nothing of ours is borrowed.
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| handle(panic)))
+            }
+        };
+        if let Err(payload) = told {
+            self.unhandled.get_or_insert(payload);
+        }
     }
 
     /// The earliest release among pending tasks.

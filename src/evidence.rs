@@ -30,7 +30,7 @@ impl<C: Clock> Scheduler<C> {
 
     /// Accepts tasks of every priority again. Those cancelled by the safe mode do not come back.
     pub fn leave_safe_mode(&mut self) {
-        self.engine.safe_mode = false;
+        self.engine.set_safe_mode(false);
     }
 
     /// Measures the execution times of named tasks that declare no WCET, from now on: `make` gives

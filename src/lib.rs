@@ -4,6 +4,7 @@
 
 extern crate alloc;
 
+mod admit;
 mod attributes;
 #[cfg(feature = "parallel")]
 mod batch;
@@ -16,6 +17,8 @@ mod engine;
 mod error;
 mod evidence;
 mod execute;
+#[cfg(feature = "std")]
+mod hash;
 mod join;
 mod metrics;
 #[allow(unsafe_code)]
@@ -62,7 +65,7 @@ pub use reflection::RecordError;
 #[cfg(feature = "std")]
 pub use remote::{Remote, RemoteError, RemoteErrorKind, RemoteId};
 pub use scheduler::Scheduler;
-pub use send_task::SendTask;
+pub use send_task::{SendBody, SendTask};
 pub use task::{Priority, Task, TaskId};
 pub use tick::TickReport;
 pub use time::TimePoint;
@@ -76,8 +79,8 @@ pub use timing::trace::{Trace, TraceEvent, TraceKind};
 #[cfg(feature = "std")]
 pub use timing::QuantileEstimator;
 pub use timing::{
-    Admission, AdmissionControl, DeadlineViolation, Emergency, MaxEstimator, Rejection,
-    UnknownVerdict, WcetEstimator,
+    Admission, AdmissionControl, DeadlineViolation, Emergency, MaxEstimator, Rejection, Share,
+    UnknownCause, UnknownVerdict, WcetEstimator,
 };
 pub use wait::Waiter;
 pub use window::{

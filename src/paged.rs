@@ -38,15 +38,7 @@ impl<T: Default, const PAGE: usize> Paged<T, PAGE> {
     /// Asks the processor to load an element that will be needed soon.
     #[inline]
     pub(crate) fn prefetch(&self, index: u32) {
-        #[cfg(all(target_arch = "x86_64", not(miri)))]
-        {
-            use core::arch::x86_64::{_mm_prefetch, _MM_HINT_T0};
-            let element: *const T = &self[index];
-            // SAFETY: a prefetch has no effect on memory or registers, whatever the address.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(element.cast()) }
-        }
-        #[cfg(not(all(target_arch = "x86_64", not(miri))))]
-        let _ = index;
+        prefetch(&self[index]);
     }
 
     /// Bytes held from the allocator.
@@ -54,6 +46,20 @@ impl<T: Default, const PAGE: usize> Paged<T, PAGE> {
         self.pages.len() * size_of::<[T; PAGE]>()
             + self.pages.capacity() * size_of::<Box<[T; PAGE]>>()
     }
+}
+
+/// Asks the processor to load all lines of something that will be needed soon.
+#[inline]
+pub(crate) fn prefetch<T>(element: &T) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    for offset in (0..size_of::<T>()).step_by(64) {
+        use core::arch::x86_64::{_mm_prefetch, _MM_HINT_T0};
+        let line = core::ptr::from_ref(element).cast::<i8>().wrapping_add(offset);
+        // SAFETY: a prefetch has no effect on memory or registers, whatever the address.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line) }
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = element;
 }
 
 impl<T, const PAGE: usize> Index<u32> for Paged<T, PAGE> {

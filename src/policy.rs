@@ -29,7 +29,8 @@ pub enum Policy {
     /// By relative deadline (DM).
     DeadlineMonotonic,
     /// By laxity (LLF). All waiting jobs lose laxity alike, so that their order does not change while
-    /// they wait: it is that of their latest possible starts.
+    /// they wait: it is that of their latest possible starts. An estimated WCET counts as it is when
+    /// the job is found released.
     LeastLaxity,
 }
 

@@ -72,12 +72,6 @@ impl Reflection {
         }
     }
 
-    /// Whether busy ticks are to be timed, for [`tick_ended`](Self::tick_ended).
-    #[inline]
-    pub(crate) fn times_ticks(&self) -> bool {
-        self.strange_loop.is_some()
-    }
-
     /// The windows closed last, the oldest first.
     pub(crate) fn windows(&self) -> impl DoubleEndedIterator<Item = &WindowSummary> {
         self.windows.iter().flat_map(Windows::kept)
@@ -93,6 +87,7 @@ impl Reflection {
         self.strange_loop.as_ref().map_or_else(Estimates::default, SelfObserver::estimates)
     }
 
+    /// A busy tick has ended, and was timed.
     #[inline]
     pub(crate) fn tick_ended(&mut self, started_at: u64, tick_time_ns: u64, latency_ns: u64) {
         if let Some(strange_loop) = &mut self.strange_loop {

@@ -14,7 +14,8 @@ use crate::error::ScheduleErrorKind;
 use crate::scheduler::Scheduler;
 use crate::send_task::SendTask;
 use crate::sync::{
-    fence, Arc, ArrayQueue, AtomicBool, AtomicU64, AtomicUsize, Ordering, Parker, Unparker,
+    fence, Arc, ArrayQueue, AtomicBool, AtomicU64, AtomicUsize, CachePadded, Ordering, Parker,
+    Unparker,
 };
 
 /// The number of a task that was sent through a [`Remote`].
@@ -34,7 +35,8 @@ pub struct Remote {
 pub(crate) struct Door {
     requests: ArrayQueue<Request>,
     capacity: usize,
-    next_number: AtomicU64,
+    /// In a line of its own, since only senders use it.
+    next_number: CachePadded<AtomicU64>,
     signal: Arc<Signal>,
 }
 
@@ -46,7 +48,8 @@ pub(crate) enum Request {
 
 #[derive(Debug)]
 struct Signal {
-    rung: AtomicBool,
+    /// In a line of its own: it changes hands with every request, and the others hardly ever.
+    rung: CachePadded<AtomicBool>,
     stop: AtomicBool,
     closed: AtomicBool,
     remotes: AtomicUsize,
@@ -84,7 +87,7 @@ impl Bell {
     pub(crate) fn new() -> Self {
         let parker = Parker::new();
         let signal = Signal {
-            rung: AtomicBool::new(false),
+            rung: CachePadded::new(AtomicBool::new(false)),
             stop: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             remotes: AtomicUsize::new(0),
@@ -98,7 +101,7 @@ impl Bell {
         self.signal.rung.load(Ordering::Acquire)
     }
 
-    fn ring(&self) {
+    pub(crate) fn ring(&self) {
         self.signal.ring();
     }
 
@@ -123,11 +126,26 @@ impl Bell {
             return true;
         }
         // Read before parking: the last remote rings after it has signed off.
-        let alive = self.signal.remotes.load(Ordering::Acquire) > 0;
+        let alive = self.has_remotes();
         if alive {
             self.parker.park();
         }
         alive || self.has_rung()
+    }
+
+    /// As [`park`](Self::park), but without giving up the processor. Nor does it hint at spinning: on
+    /// a virtual machine that took 0.7 µs from a call to its answer.
+    pub(crate) fn spin(&self) -> bool {
+        while !self.has_rung() {
+            if !self.has_remotes() {
+                return self.has_rung();
+            }
+        }
+        true
+    }
+
+    fn has_remotes(&self) -> bool {
+        self.signal.remotes.load(Ordering::Acquire) > 0
     }
 }
 
@@ -176,7 +194,7 @@ impl<C: Clock> Scheduler<C> {
             Arc::new(Door {
                 requests: ArrayQueue::new(capacity),
                 capacity,
-                next_number: AtomicU64::new(0),
+                next_number: CachePadded::new(AtomicU64::new(0)),
                 signal: Arc::clone(signal),
             })
         });
@@ -255,8 +273,9 @@ impl Remote {
     /// instant of the scheduler's clock.
     ///
     /// If the scheduler is at its capacity by then, the task waits for room, and tasks sent after
-    /// it too; cancels do not wait. A delay that then leads beyond [`TimePoint::MAX`](crate::TimePoint::MAX) is
-    /// counted in [`Metrics::remote_refused`](crate::Metrics::remote_refused).
+    /// it too; cancels do not wait. A task that is refused for another
+    /// [reason](crate::ScheduleErrorKind) by then is dropped, and counted in
+    /// [`Metrics::remote_refused`](crate::Metrics::remote_refused).
     ///
     /// # Errors
     ///

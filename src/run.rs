@@ -87,7 +87,7 @@ impl<C: Clock> Scheduler<C> {
             let wake_at = match (next, end) {
                 (Some(next), Some(end)) => next.min(end),
                 (Some(at), None) | (None, Some(at)) => at,
-                (None, None) if self.park_for_remote() => continue,
+                (None, None) if self.wait_for_remote() => continue,
                 (None, None) => return,
             };
             self.clock.wait_until(wake_at, &mut self.waiter);
@@ -114,9 +114,9 @@ impl<C: Clock> Scheduler<C> {
     }
 
     /// Waits for a remote's call; `false` at once if none is alive.
-    fn park_for_remote(&mut self) -> bool {
+    fn wait_for_remote(&mut self) -> bool {
         #[cfg(feature = "std")]
-        return self.waiter.bell.park();
+        return self.waiter.wait_for_call();
         #[cfg(not(feature = "std"))]
         false
     }

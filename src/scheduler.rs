@@ -105,7 +105,8 @@ impl<C: Clock> Scheduler<C> {
     #[inline(always)]
     pub fn schedule(&mut self, task: impl Into<Task>) -> Result<TaskId, ScheduleError> {
         let task = task.into();
-        if let Start::After(_) = task.start {
+        // Admission asks whether an absolute release lies in the past; it needs attributes.
+        if task.has_attributes || matches!(task.start, Start::After(_)) {
             self.read_clock();
         }
         self.engine.schedule(task)

@@ -6,6 +6,7 @@ use crate::attributes::{DeadlineKind, OnFailure, Repeat};
 use crate::closure::Closure;
 use crate::config::MissedTick;
 use crate::context::Context;
+use crate::error::ScheduleErrorKind;
 use crate::task::{Priority, Start, Task, TaskId};
 use crate::time::TimePoint;
 
@@ -114,9 +115,96 @@ impl SendTask {
         SendTask(self.0.on_failure(on_failure))
     }
 
+    /// See [`Task::with_period`].
+    pub fn with_period(self, period: Duration) -> Self {
+        SendTask(self.0.with_period(period))
+    }
+
+    /// A task with the attributes of this one and another body, which runs as often.
+    pub fn like(&self, body: impl FnMut(&mut Context<'_>) + Send + 'static) -> Self {
+        let Task { start, priority, has_attributes, attributes, ref after, .. } = self.0;
+        let closure = match attributes.repeat {
+            Repeat::Never => Closure::once_with_context(body),
+            Repeat::Every(_) | Repeat::Triggered(_) => Closure::repeating(body),
+        };
+        let after = after.clone();
+        SendTask(Task { closure, start, priority, has_attributes, attributes, after })
+    }
+
+    /// What the task runs, to be run within a task of another shape.
+    #[must_use]
+    pub fn into_body(self) -> SendBody {
+        SendBody(self.0.closure)
+    }
+
+    /// The first release if the task is scheduled at `now`; `None` for a sporadic task.
+    ///
+    /// # Errors
+    ///
+    /// The reason why no scheduler would accept the task.
+    pub fn release_from(&self, now: TimePoint) -> Result<Option<TimePoint>, ScheduleErrorKind> {
+        let release = self.0.start.release_from(now.as_nanos());
+        match self.0.flaw(release) {
+            Some(flaw) => Err(flaw),
+            None => Ok(release.map(TimePoint::from_nanos)),
+        }
+    }
+
+    /// The priority.
+    #[must_use]
+    pub fn priority(&self) -> Priority {
+        self.0.priority
+    }
+
+    /// The period, or a sporadic task's least gap; `None` for a one-shot.
+    #[must_use]
+    pub fn period(&self) -> Option<Duration> {
+        self.0.attributes.repeat.period().map(Duration::from_nanos)
+    }
+
+    /// The declared worst-case execution time.
+    #[must_use]
+    pub fn wcet(&self) -> Option<Duration> {
+        self.0.attributes.wcet.map(Duration::from_nanos)
+    }
+
+    /// The absolute deadline of the job released at `release`, if it was given one.
+    #[must_use]
+    pub fn deadline_of(&self, release: TimePoint) -> Option<TimePoint> {
+        let absolute = self.0.attributes.deadline?.due.absolute(release.as_nanos());
+        Some(TimePoint::from_nanos(absolute))
+    }
+
+    /// What it does about periods slept through, if it was told.
+    #[must_use]
+    pub fn missed_tick(&self) -> Option<MissedTick> {
+        self.0.attributes.missed_tick
+    }
+
+    /// Whether it is to run after others.
+    #[must_use]
+    pub fn has_predecessors(&self) -> bool {
+        !self.0.after.is_empty()
+    }
+
     #[cfg(feature = "std")]
     pub(crate) fn has_zero_period(&self) -> bool {
         self.0.attributes.repeat == Repeat::Every(0)
+    }
+}
+
+/// The body of a [`SendTask`], taken out with [`SendTask::into_body`].
+#[derive(Debug)]
+pub struct SendBody(Closure);
+
+// SAFETY: it comes from a `SendTask`, every constructor of which requires a closure that is `Send`.
+unsafe impl Send for SendBody {}
+
+impl SendBody {
+    /// Runs it as part of the job that `cx` belongs to. A one-shot's is spent then: to run it again
+    /// does nothing.
+    pub fn run(&mut self, cx: &mut Context<'_>) {
+        self.0.run(cx);
     }
 }
 

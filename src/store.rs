@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use crate::attributes::Details;
 use crate::closure::Closure;
-use crate::paged::Paged;
+use crate::paged::{prefetch, Paged};
 use crate::task::{Priority, TaskId};
 
 /// Slots per page: a page is 16 KiB.
@@ -191,6 +191,15 @@ impl Store {
     #[inline]
     pub(crate) fn prefetch(&self, id: TaskId) {
         self.slots.prefetch(id.index());
+    }
+
+    /// The same for what is kept for it, if anything is.
+    #[inline]
+    pub(crate) fn prefetch_details(&self, id: TaskId) {
+        let index = id.index() as usize;
+        if let Some(details) = self.details.get(index / PAGE).and_then(|p| p.get(index % PAGE)) {
+            prefetch(details);
+        }
     }
 
     /// Takes the closure of a task out, to run it from `into`; `None` if the task is dead. A

@@ -29,7 +29,7 @@ impl Engine {
         }
     }
 
-    /// Releases the tasks that waited for the running job, which finished at `at`.
+    /// Releases the tasks that waited for the running job, at `at`.
     #[inline]
     pub(crate) fn release_dependents(&mut self, at: u64) {
         if !self.running_dependents.is_empty() {
@@ -66,9 +66,17 @@ impl Engine {
         }
     }
 
+    /// Cancels a task, if it is live, and hands out its closure, unless it runs; its dependents become
+    /// [`failed`](Self::failed).
+    pub(crate) fn cancel_one(&mut self, id: TaskId) -> Option<Closure> {
+        let (place, closure) = self.store.remove(id)?;
+        self.cancelled(id, place);
+        closure
+    }
+
     /// Cancels the tasks that waited for one that failed, and those that wait for them, or lets them
-    /// run, as they have it. Then drops their closures, and the one of the task that failed.
-    pub(crate) fn settle_failures(&mut self, failed: Option<Closure>) {
+    /// run, as they have it. Then drops their closures, and those of the tasks that failed.
+    pub(crate) fn settle_failures(&mut self, failed: impl IntoIterator<Item = Closure>) {
         if self.failed.is_empty() {
             return drop(failed);
         }
@@ -79,12 +87,7 @@ impl Engine {
             }
             match self.store.details(id).attributes.on_failure {
                 OnFailure::Run => self.one_less(id, self.now),
-                OnFailure::Cancel => {
-                    if let Some((place, closure)) = self.store.remove(id) {
-                        self.cancelled(id, place);
-                        closures.extend(closure);
-                    }
-                }
+                OnFailure::Cancel => closures.extend(self.cancel_one(id)),
             }
         }
         // Dropped last and together: if one panics, the others are still dropped.

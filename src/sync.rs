@@ -1,5 +1,7 @@
 //! Primitives of the remote's door; under `cfg(loom)` ones that loom can explore.
 
+pub(crate) use crossbeam_utils::CachePadded;
+
 #[cfg(not(loom))]
 pub(crate) use {
     crossbeam_queue::ArrayQueue,

@@ -7,7 +7,8 @@ use crate::attributes::{Attributes, Deadline, DeadlineKind, Due, OnFailure, Repe
 use crate::closure::Closure;
 use crate::config::MissedTick;
 use crate::context::Context;
-use crate::time::{saturating_nanos, TimePoint};
+use crate::error::ScheduleErrorKind;
+use crate::time::{checked_nanos, saturating_nanos, TimePoint};
 
 /// Urgency among released tasks; declared from most to least urgent, and ordered that way.
 ///
@@ -83,6 +84,19 @@ pub(crate) enum Start {
     At(TimePoint),
     /// Not before it is triggered.
     OnTrigger,
+}
+
+impl Start {
+    /// The first release of a task that is scheduled at `now`, in ns: none before a trigger, or beyond
+    /// the end of time.
+    #[inline(always)]
+    pub(crate) fn release_from(self, now: u64) -> Option<u64> {
+        match self {
+            Start::After(delay) => checked_nanos(delay).and_then(|ns| now.checked_add(ns)),
+            Start::At(release) => Some(release.as_nanos()),
+            Start::OnTrigger => None,
+        }
+    }
 }
 
 /// A closure with its release, priority and attributes, ready to be scheduled.
@@ -240,8 +254,41 @@ impl Task {
         self.with_attributes()
     }
 
+    /// Changes the period of a periodic task, or the least gap of a sporadic one; a first release after
+    /// one period moves along. A one-shot stays one.
+    pub fn with_period(mut self, period: Duration) -> Self {
+        let new = saturating_nanos(period);
+        self.attributes.repeat = match self.attributes.repeat {
+            Repeat::Never => Repeat::Never,
+            Repeat::Triggered(_) => Repeat::Triggered(new),
+            Repeat::Every(old) => {
+                if matches!(self.start, Start::After(delay) if saturating_nanos(delay) == old) {
+                    self.start = Start::After(period);
+                }
+                Repeat::Every(new)
+            }
+        };
+        self
+    }
+
     fn with_attributes(mut self) -> Self {
         self.has_attributes = true;
         self
+    }
+
+    /// Why no scheduler would accept the task, given its first release.
+    pub(crate) fn flaw(&self, release: Option<u64>) -> Option<ScheduleErrorKind> {
+        let deadline = self.attributes.deadline;
+        let repeat = self.attributes.repeat;
+        let is_absolute = deadline.is_some_and(|deadline| matches!(deadline.due, Due::At(_)));
+        if release.is_none() && !matches!(self.start, Start::OnTrigger) {
+            Some(ScheduleErrorKind::TimeOverflow)
+        } else if repeat == Repeat::Every(0) {
+            Some(ScheduleErrorKind::ZeroPeriod)
+        } else if is_absolute && repeat != Repeat::Never {
+            Some(ScheduleErrorKind::AbsoluteDeadline)
+        } else {
+            None
+        }
     }
 }

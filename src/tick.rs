@@ -9,7 +9,7 @@ use crate::engine::Job;
 use crate::execute::run_job;
 use crate::metrics::TickCounts;
 use crate::policy::Policy;
-use crate::queue::Entry;
+use crate::queue::{Entry, PREFETCH_AHEAD};
 use crate::scheduler::Scheduler;
 use crate::store::Location;
 use crate::time::TimePoint;
@@ -35,7 +35,7 @@ pub struct TickReport {
     /// The decision instant: what was released by then was due.
     pub started_at: TimePoint,
     /// From the decision to the end of the last job; zero for an idle tick, which is not timed, and
-    /// at [`MetricsLevel::Off`](crate::MetricsLevel::Off) without strange loop.
+    /// at [`MetricsLevel::Off`](crate::MetricsLevel::Off).
     pub duration: Duration,
 }
 
@@ -67,6 +67,7 @@ impl<C: Clock> Scheduler<C> {
         if !self.engine.queue.is_idle(now) || now >= self.engine.reflection.closes_at() {
             return self.busy_tick();
         }
+        self.engine.admission.set_busy(false);
         self.engine.recorder.idle_tick();
         self.report(now, now, TickCounts::default(), 0)
     }
@@ -82,13 +83,11 @@ impl<C: Clock> Scheduler<C> {
         let unwinding = self.run_due(&mut counts);
         let decided_at = self.engine.now;
         let mut duration_ns = 0;
-        if counts.executed + counts.skipped == 0 {
+        if counts.executed + counts.skipped + counts.missed_deadlines == 0 {
             self.engine.recorder.idle_tick(); // What seemed due was cancelled.
-        } else if self.engine.recorder.is_on() || self.engine.reflection.times_ticks() {
+        } else if self.engine.recorder.is_on() {
             duration_ns = self.read_clock() - started_at;
-            if self.engine.recorder.is_on() {
-                self.engine.recorder.busy_tick(counts, duration_ns);
-            }
+            self.engine.recorder.busy_tick(counts, duration_ns);
             let latency = earliest.map_or(0, |at| started_at.saturating_sub(at.as_nanos()));
             self.engine.reflection.tick_ended(started_at, duration_ns, latency);
         }
@@ -127,33 +126,26 @@ impl<C: Clock> Scheduler<C> {
     fn run_due(&mut self, counts: &mut TickCounts) -> Unwinding {
         use std::panic::{catch_unwind, AssertUnwindSafe};
 
-        let mut unhandled;
         // One guard for all jobs: only a panic sets it up anew.
         loop {
             // Unwind safe: `run_job` leaves the engine consistent, and counts precede the job.
             let drain = || drain(&self.clock, &mut self.engine, self.max_tasks_per_tick, counts);
-            match catch_unwind(AssertUnwindSafe(drain)) {
-                Ok(()) => {
-                    unhandled = self.engine.unhandled.take();
-                    break;
-                }
-                Err(payload) => {
-                    let job = self.engine.running_job();
-                    self.job_panicked(job);
-                    unhandled = self.engine.report_panic(job, payload, counts).err();
-                    if unhandled.is_some() {
-                        break;
-                    }
-                }
+            let Err(panic) = catch_unwind(AssertUnwindSafe(drain)) else { break };
+            let job = self.engine.running_job();
+            // Unwind safe: what waited for the job is dropped last.
+            let drop_panic = catch_unwind(AssertUnwindSafe(|| self.job_panicked(job))).err();
+            for payload in [Some(panic), drop_panic].into_iter().flatten() {
+                self.engine.report_panic(job, payload, counts);
+            }
+            if self.engine.has_unhandled() {
+                break;
             }
         }
         #[cfg(feature = "parallel")]
         for (job, payload) in self.engine.batch.run() {
-            if let Err(payload) = self.engine.report_panic(job, payload, counts) {
-                unhandled.get_or_insert(payload);
-            }
+            self.engine.report_panic(job, payload, counts);
         }
-        unhandled
+        self.engine.unhandled.take()
     }
 
     #[cfg(feature = "std")]
@@ -218,7 +210,10 @@ fn run_timed<C: Clock>(clock: &C, engine: &mut Engine, counts: &mut TickCounts) 
         engine.now = engine.now.max(clock.now().as_nanos());
         engine.time_moved();
     }
-    let Some(entry) = next_due(engine) else { return false };
+    let Some(entry) = next_due(engine) else {
+        engine.admission.set_busy(false);
+        return false;
+    };
     if !engine.store.is_live(entry.id) {
         return true;
     }
@@ -231,16 +226,18 @@ fn run_timed<C: Clock>(clock: &C, engine: &mut Engine, counts: &mut TickCounts) 
             return verdict == Verdict::Skip && !engine.has_unhandled();
         }
     }
+    let mut closure = None;
+    let Some(place) = engine.store.take_to_run(entry.id, &mut closure) else {
+        engine.running_name = None; // The emergency has cancelled it.
+        return !engine.has_unhandled();
+    };
     let read = |engine: &Engine, needed| match needed {
         true => engine.now.max(clock.now().as_nanos()),
         false => engine.now,
     };
+    engine.admission.set_busy(true);
     let start = read(engine, timed.needs_start(engine));
     engine.job_starts(&timed, start);
-    let mut closure = None;
-    let Some(place) = engine.store.take_to_run(entry.id, &mut closure) else {
-        return true; // The emergency has cancelled it.
-    };
     counts.executed += 1;
     engine.reflection.job_starts(engine.now, start - entry.release);
     run_job(engine, entry, &mut closure, place.has_attributes());
@@ -262,9 +259,19 @@ fn next_due(engine: &mut Engine) -> Option<Entry> {
 
 /// Moves what is released by now to the ready tasks. O(moved), amortised.
 fn release_due(engine: &mut Engine) {
+    let mut released = core::mem::take(&mut engine.released);
     while let Some(entry) = engine.queue.pop_due(engine.now, &mut engine.store) {
+        released.push(entry);
+    }
+    // Apart from that, so that it is known whose attributes to load ahead.
+    for (n, &entry) in released.iter().enumerate() {
+        if let Some(soon) = released.get(n + PREFETCH_AHEAD) {
+            engine.store.prefetch_details(soon.id);
+        }
         if engine.store.is_live(entry.id) {
             engine.make_ready(entry);
         }
     }
+    released.clear();
+    engine.released = released;
 }

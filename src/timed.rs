@@ -1,10 +1,13 @@
 //! A job whose times matter: late before it starts, overrun, late when it has finished.
 
+use alloc::vec::Vec;
+
 use crate::attributes::{Deadline, DeadlineKind, Details, Repeat};
 use crate::engine::{Engine, Job};
 use crate::execute::skip_job;
 use crate::metrics::TickCounts;
 use crate::queue::Entry;
+use crate::task::TaskId;
 use crate::timing::{DeadlineViolation, Emergency, Times};
 
 /// What is to be known of a job before it runs, since a one-shot's slot may be reused meanwhile.
@@ -19,6 +22,10 @@ pub(crate) struct TimedJob {
     is_reported: bool,
     wcet: Option<u64>,
     estimator: Option<u32>,
+    /// Whether the clock is read before each job at present.
+    decides: bool,
+    /// Whether tasks wait for it.
+    has_dependents: bool,
     /// Whether it is to be told to metrics and observers: not if it waits in the batch.
     is_observed: bool,
 }
@@ -39,6 +46,8 @@ impl TimedJob {
             is_reported: false,
             wcet: attributes.wcet,
             estimator: progress.estimator,
+            decides: engine.decides_per_job(),
+            has_dependents: progress.has_dependents,
             is_observed: !engine.goes_to_batch(entry.id, &details),
         }
     }
@@ -53,7 +62,8 @@ impl TimedJob {
     /// Whether the clock is read when it has finished.
     pub(crate) fn needs_finish(&self, engine: &Engine) -> bool {
         let measured = self.wcet.is_some() || self.estimator.is_some() || self.deadline.is_some();
-        measured || self.is_observed && engine.observers.times_jobs()
+        let releases = self.decides && self.has_dependents;
+        measured || releases || self.is_observed && engine.observers.times_jobs()
     }
 
     fn times(&self, start: u64, finish: u64) -> Times {
@@ -79,7 +89,7 @@ pub(crate) enum Verdict {
 
 impl Engine {
     /// Whether a job will be kept aside by `parallel`.
-    fn goes_to_batch(&self, _id: crate::task::TaskId, _details: &Details) -> bool {
+    fn goes_to_batch(&self, _id: TaskId, _details: &Details) -> bool {
         #[cfg(feature = "parallel")]
         return self.batch.is_enabled()
             && self.store.is_send(_id)
@@ -96,6 +106,8 @@ impl Engine {
             return Verdict::Run;
         };
         timed.is_reported = true;
+        // To blame for what is dropped now.
+        (self.running, self.running_name) = (timed.job.id, timed.job.name);
         let emergency = self.report_miss(timed.job, (deadline, kind), self.now, counts);
         match (kind, emergency) {
             (DeadlineKind::Firm, _) | (_, Some(Emergency::SkipTask)) => Verdict::Skip,
@@ -109,6 +121,7 @@ impl Engine {
         counts.skipped += 1;
         self.observers.skipped(&timed.times(self.now, self.now));
         skip_job(self, timed.entry);
+        self.running_name = None;
     }
 
     /// A job is about to run.
@@ -147,10 +160,13 @@ impl Engine {
                 self.store.details_mut(timed.job.id).progress.overruns += 1;
             }
         }
-        if let (Some(estimators), Some(index)) = (&mut self.estimators, timed.estimator) {
-            estimators.record(index, execution_ns);
+        if timed.decides && !self.running_dependents.is_empty() {
+            self.now = finish; // Else time stands still, also for those that are released now.
         }
-        self.release_dependents(finish);
+        self.release_dependents(self.now);
+        if let (Some(estimators), Some(index)) = (&mut self.estimators, timed.estimator) {
+            estimators.record(index, execution_ns); // Runs the user's code.
+        }
         let late = timed.deadline.filter(|(deadline, _)| finish > *deadline && !timed.is_reported);
         let emergency = late.and_then(|late| self.report_miss(timed.job, late, finish, counts));
         if timed.is_observed {
@@ -200,9 +216,7 @@ impl Engine {
             // Unwind safe: the handler owns what it may leave broken, and nothing of ours is borrowed.
             let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| handle(violation)));
             let Err(payload) = told else { return };
-            if let Err(payload) = self.report_panic(job, payload, counts) {
-                self.unhandled.get_or_insert(payload);
-            }
+            self.report_panic(job, payload, counts);
         }
         #[cfg(not(feature = "std"))]
         {
@@ -213,15 +227,14 @@ impl Engine {
 
     /// Keeps the critical tasks only.
     fn enter_safe_mode(&mut self) {
-        if core::mem::replace(&mut self.safe_mode, true) {
+        if self.safe_mode {
             return;
         }
+        self.set_safe_mode(true);
         let critical = crate::task::Priority::Critical as usize;
         let others = self.store.live_ids().filter(|id| self.store.place(*id).class() != critical);
-        let others: alloc::vec::Vec<_> = others.collect();
-        for id in others {
-            // Others may have gone with one that they waited for.
-            let _ = self.cancel(id);
-        }
+        let others: Vec<TaskId> = others.collect();
+        let closures: Vec<_> = others.into_iter().filter_map(|id| self.cancel_one(id)).collect();
+        self.settle_failures(closures);
     }
 }

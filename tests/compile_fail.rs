@@ -27,14 +27,33 @@ const _: () = {
     }
 };
 
+/// Where Cargo puts what it has built for this test.
+fn dependencies() -> PathBuf {
+    let test = env::current_exe().expect("the test knows where it is");
+    test.parent().expect("it is in a directory").to_owned()
+}
+
 fn rustc() -> Command {
     let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     rustc.args(["--edition", "2021", "--crate-type", "lib", "--emit", "metadata"]);
     rustc.args(["--cap-lints", "allow", "--error-format", "json"]);
+    rustc.arg("-L").arg(format!("dependency={}", dependencies().display()));
     rustc
 }
 
-/// Where the library's metadata is: without features, and so without dependencies.
+/// The only dependency of the library without features, as Cargo has built it for this test.
+fn libm() -> PathBuf {
+    let files = std::fs::read_dir(dependencies()).unwrap();
+    let paths = files.map(|file| file.unwrap().path());
+    let is_libm = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        name.starts_with("liblibm-") && name.ends_with(".rlib")
+    };
+    let newest = |path: &PathBuf| path.metadata().and_then(|data| data.modified()).unwrap();
+    paths.filter(is_libm).max_by_key(newest).expect("libm lies beside the test")
+}
+
+/// Where the library's metadata is: without features.
 fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| {
@@ -43,6 +62,8 @@ fn library() -> &'static Path {
         let build = rustc()
             .args(["--crate-name", "nanosecond_scheduler", source, "-o"])
             .arg(&out)
+            .arg("--extern")
+            .arg(format!("libm={}", libm().display()))
             .output()
             .expect("rustc can be run");
         assert!(build.status.success(), "{}", String::from_utf8_lossy(&build.stderr));

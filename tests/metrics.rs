@@ -284,7 +284,7 @@ fn prometheus_text_is_exact() {
         ("skipped", "Jobs that were late and not run", "0"),
         ("overruns", "Jobs that ran longer than their declared WCET", "0"),
         ("missed_ticks", "Periods slept through", "2"),
-        ("remote_refused", "Tasks of remotes beyond the end of time", "1"),
+        ("remote_refused", "Tasks of remotes that were refused", "1"),
     ] {
         family(&format!("{name}_total"), "counter", help, value);
     }

@@ -6,7 +6,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use common::{manual, ns, scatter};
-use nanosecond_scheduler::{Config, Context, ManualClock, MetricsLevel, Scheduler, Task, TaskId};
+use nanosecond_scheduler::{
+    Admission, Config, Context, ManualClock, MetricsLevel, Policy, Scheduler, Task, TaskId,
+};
 
 /// The system's allocator, which counts for each thread.
 struct Counting;
@@ -101,6 +103,64 @@ fn scheduling_and_cancelling_allocates_nothing_in_steady_state() {
         clock.advance(ns(1 << 16));
         assert_eq!(scheduler.tick().executed, 0);
     });
+}
+
+#[test]
+fn admission_allocates_nothing_in_steady_state() {
+    for policy in [Policy::Priority, Policy::EarliestDeadlineFirst] {
+        let config = Config { admission: Admission::Exact, policy, ..Config::default() };
+        let (mut scheduler, clock) = manual(config);
+        assert_steady(|| {
+            for n in 1..100 {
+                let task = Task::new(|| (), ns(n)).with_wcet(ns(2)).with_deadline(ns(400));
+                scheduler.schedule(task).unwrap();
+            }
+            clock.advance(ns(100));
+            assert_eq!(scheduler.tick().executed, 99);
+        });
+    }
+}
+
+/// Only `after` does: its list, and an edge for each predecessor.
+#[cfg(feature = "std")]
+#[test]
+fn deadlines_execution_times_and_their_records_allocate_nothing_in_steady_state() {
+    use nanosecond_scheduler::{MonitorConfig, QuantileEstimator};
+    for policy in [Policy::Priority, Policy::EarliestDeadlineFirst, Policy::LeastLaxity] {
+        let monitor = MonitorConfig { dispatch_latency_alert_ns: Some(1), ..Default::default() };
+        let (mut scheduler, clock) = manual(Config {
+            policy,
+            max_tasks_per_tick: 10_000,
+            metrics: MetricsLevel::Histograms,
+            monitor: Some(monitor),
+            trace_capacity: 1_000,
+            ..Config::default()
+        });
+        scheduler.estimate_wcet(|_| Box::new(QuantileEstimator::new(0.99, 0.2)));
+        scheduler.on_deadline_miss(|miss| assert!(miss.actual() > miss.expected()));
+        scheduler.on_alert(|alert| assert!(alert.value > alert.threshold));
+        assert_steady(|| {
+            for n in 0..1_000 {
+                let task = Task::new(|| (), ns(scatter(n, 1 << 14)));
+                let deadline = ns(scatter(n, 1 << 17));
+                let task = match n % 5 {
+                    0 => task.with_deadline(deadline).with_name("soft"),
+                    1 => task.with_firm_deadline(deadline).with_wcet(ns(n)),
+                    2 => task.with_hard_deadline(deadline).with_name("hard"),
+                    3 => task.with_wcet(ns(n)),
+                    _ => task,
+                };
+                let id = scheduler.schedule(task).unwrap();
+                if n % 9 == 0 {
+                    scheduler.rename(id, "renamed").unwrap();
+                    scheduler.cancel(id).unwrap();
+                }
+            }
+            clock.advance(ns(1 << 16));
+            let report = scheduler.tick();
+            assert!(report.skipped > 0 && report.missed_deadlines > report.skipped);
+        });
+    }
 }
 
 /// The classic load: many timeouts, each put off again and again, few of which expire.

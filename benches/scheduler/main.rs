@@ -5,6 +5,7 @@
 //! order. Queues that must see the same instants each time run under a clock that the benchmark
 //! moves; that clock is virtual, the figures are always wall time.
 
+mod admission;
 mod crowded_slot;
 mod events;
 mod hold;
@@ -36,6 +37,7 @@ fn main() {
     hold::group(&mut criterion);
     crowded_slot::group(&mut criterion);
     parallel_execution::group(&mut criterion);
+    admission::group(&mut criterion);
     reflection::group(&mut criterion);
     criterion.final_summary();
 }

@@ -35,7 +35,8 @@ pub struct Metrics {
     pub overruns: u64,
     /// Periods that periodic tasks slept through.
     pub missed_ticks: u64,
-    /// Tasks sent by a [`Remote`](crate::Remote) whose release would lie beyond the end of time.
+    /// Tasks sent by a [`Remote`](crate::Remote) that were refused, as beyond the end of time, or in safe
+    /// mode.
     pub remote_refused: u64,
     /// Tasks scheduled and not yet ended.
     pub pending: usize,
@@ -94,7 +95,7 @@ impl Metrics {
             ("skipped", "Jobs that were late and not run", self.skipped),
             ("overruns", "Jobs that ran longer than their declared WCET", self.overruns),
             ("missed_ticks", "Periods slept through", self.missed_ticks),
-            ("remote_refused", "Tasks of remotes beyond the end of time", self.remote_refused),
+            ("remote_refused", "Tasks of remotes that were refused", self.remote_refused),
         ]
     }
 

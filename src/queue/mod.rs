@@ -17,6 +17,7 @@
 mod class;
 mod late;
 mod leaf;
+mod radix;
 mod ready;
 mod run;
 mod wheel;
@@ -28,6 +29,7 @@ use crate::store::{Place, Store};
 use crate::task::{Priority, TaskId};
 use class::Class;
 pub(crate) use ready::Ready;
+pub(crate) use run::PREFETCH_AHEAD;
 
 /// How far beyond "now" the horizon is drawn, in ns: near arrivals then skip the wheel.
 const LOOK_AHEAD_NS: u64 = 1 << 15;

@@ -11,8 +11,11 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 
 use super::run::{PREFETCH_AHEAD, SWEEP_AT};
-use super::Entry;
+use super::{radix, Entry};
 use crate::store::{Location, Store};
+
+#[cfg(test)]
+mod tests;
 
 /// Fewer arrivals than this are not worth a sort.
 const CROWD: usize = 32;
@@ -45,6 +48,7 @@ pub(crate) struct Ready {
     oldest: u64,
     /// Memory for sorting and merging: packed keys, and the sorted arrivals.
     keys: Vec<u64>,
+    spare_keys: Vec<u64>,
     sorted: Vec<Item>,
 }
 
@@ -59,6 +63,7 @@ impl Ready {
             live: 0,
             oldest: u64::MAX,
             keys: Vec::new(),
+            spare_keys: Vec::new(),
             sorted: Vec::new(),
         }
     }
@@ -119,6 +124,7 @@ impl Ready {
                 self.head += 1;
                 if let Some(soon) = self.run.get(self.head + PREFETCH_AHEAD) {
                     store.prefetch(soon.entry.id);
+                    store.prefetch_details(soon.entry.id);
                 }
                 Some(entry)
             }
@@ -151,21 +157,25 @@ impl Ready {
     #[inline(never)]
     fn merge(&mut self, store: &Store) {
         self.sort_arrivals();
-        let mut old = self.run.drain(self.head..).peekable();
         self.arrivals.clear();
-        for &new in &self.sorted {
-            while let Some(item) = old.next_if(|item| *item < new) {
-                self.arrivals.push(item);
+        if self.head < self.run.len() {
+            let mut old = self.run.drain(self.head..).peekable();
+            for &new in &self.sorted {
+                while let Some(item) = old.next_if(|item| *item < new) {
+                    self.arrivals.push(item);
+                }
+                self.arrivals.push(new);
             }
-            self.arrivals.push(new);
+            self.arrivals.extend(old);
+            core::mem::swap(&mut self.sorted, &mut self.arrivals);
+            self.arrivals.clear();
         }
-        self.arrivals.extend(old);
-        if self.arrivals.len() + self.few.len() > self.live {
-            self.arrivals.retain(|item| store.is_live(item.entry.id));
+        if self.sorted.len() + self.few.len() > self.live {
+            self.sorted.retain(|item| store.is_live(item.entry.id));
         }
         self.run.clear();
         self.head = 0;
-        core::mem::swap(&mut self.run, &mut self.arrivals);
+        core::mem::swap(&mut self.run, &mut self.sorted);
     }
 
     /// Sorts the arrivals into `sorted`, without allocating in steady state.
@@ -175,19 +185,20 @@ impl Ready {
             .iter()
             .fold((u64::MAX, 0), |(low, high), item| (item.key.min(low), item.key.max(high)));
         let position_bits = items.len().ilog2() + 1;
+        let key_bits = u64::BITS - (greatest - least).leading_zeros() + (u64::BITS - CLASS_SHIFT);
         self.sorted.clear();
-        // A packed key is key, class, position: its order is that of the items.
-        if (greatest - least).leading_zeros() < position_bits + 2 {
+        if key_bits + position_bits > u64::BITS {
             self.sorted.extend_from_slice(items);
             self.sorted.sort_unstable();
             return;
         }
+        // A packed key is key, class, position: its order is that of the items.
         let pack = |(position, item): (u64, &Item)| {
             ((item.key - least) << 2 | item.rank >> CLASS_SHIFT) << position_bits | position
         };
         self.keys.clear();
         self.keys.extend((0..).zip(items).map(pack));
-        self.keys.sort_unstable();
+        radix::sort(&mut self.keys, &mut self.spare_keys, position_bits..position_bits + key_bits);
         let position = |key: &u64| (key & ((1 << position_bits) - 1)) as usize;
         self.sorted.extend(self.keys.iter().map(|key| items[position(key)]));
     }
@@ -213,6 +224,7 @@ impl Ready {
     /// Bytes held from the allocator.
     pub(crate) fn bytes(&self) -> usize {
         let items = self.arrivals.capacity() + self.run.capacity() + self.sorted.capacity();
-        (items + self.few.capacity()) * size_of::<Item>() + self.keys.capacity() * size_of::<u64>()
+        let keys = self.keys.capacity() + self.spare_keys.capacity();
+        (items + self.few.capacity()) * size_of::<Item>() + keys * size_of::<u64>()
     }
 }

@@ -39,8 +39,9 @@ pub fn mixed_norm(weights: &[f64], columns: usize) -> f64 {
     let row_sums = weights.chunks(columns).map(|row| magnitude(&mut row.iter().copied()));
     let column_sums =
         (0..columns).map(|j| magnitude(&mut weights.iter().skip(j).step_by(columns).copied()));
-    let product = greatest(row_sums) * greatest(column_sums);
-    certified(libm::sqrt(product), rows.max(columns))
+    // Each its own root, since the product may vanish or overflow.
+    let bound = libm::sqrt(greatest(row_sums)) * libm::sqrt(greatest(column_sums));
+    certified(bound, rows.max(columns))
 }
 
 /// The bound after so many steps of Gram iteration (Delattre, Barthélemy, Araujo, Allauzen 2023,

@@ -40,3 +40,55 @@ impl Audit {
         self.inversions
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Inversions counted when the first of these jobs starts at 10: (release, key, class).
+    fn at_the_start_of_the_first(jobs: &[(u64, u64, usize)]) -> u64 {
+        let mut audit = Audit::default();
+        for (index, &(release, key, class)) in (0..).zip(jobs) {
+            audit.queued(TaskId::new(index, 1), release, (key, class));
+        }
+        audit.starts(TaskId::new(0, 1), 10);
+        audit.inversions()
+    }
+
+    #[test]
+    fn a_preferred_job_that_waits_is_an_inversion() {
+        assert_eq!(at_the_start_of_the_first(&[(0, 5, 2), (10, 4, 3)]), 1, "by key");
+        assert_eq!(at_the_start_of_the_first(&[(0, 5, 2), (10, 5, 1)]), 1, "by class");
+        assert_eq!(at_the_start_of_the_first(&[(0, 5, 2), (3, 4, 2), (3, 3, 2)]), 1, "per start");
+    }
+
+    #[test]
+    fn equals_lesser_ones_and_those_to_come_are_none() {
+        let others = [(0, 5, 2), (0, 6, 0), (0, 5, 3), (11, 1, 0)];
+        let first = (0, 5, 2);
+        assert_eq!(at_the_start_of_the_first(&[&[first][..], &others].concat()), 0);
+    }
+
+    #[test]
+    fn what_has_left_is_not_waiting() {
+        let mut audit = Audit::default();
+        let ids = [0, 1, 2, 3].map(|index| TaskId::new(index, 1));
+        for (key, id) in (0..).zip(ids) {
+            audit.queued(id, 0, (key, 2));
+        }
+        audit.left(ids[0]);
+        audit.starts(ids[1], 10);
+        assert_eq!(audit.inversions(), 0);
+        audit.queued(ids[2], 0, (9, 2)); // Its key has changed.
+        audit.starts(ids[3], 10);
+        assert_eq!(audit.inversions(), 0);
+        audit.queued(ids[0], 20, (0, 2));
+        audit.starts(ids[2], 20);
+        assert_eq!(audit.inversions(), 1);
+        audit.queued(ids[1], 0, (1, 2));
+        audit.clear();
+        audit.queued(ids[3], 0, (5, 2));
+        audit.starts(ids[3], 30);
+        assert_eq!(audit.inversions(), 1);
+    }
+}

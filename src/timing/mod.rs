@@ -13,7 +13,7 @@ mod ring;
 pub(crate) mod trace;
 mod wcet;
 
-pub use admission::{Admission, AdmissionControl, Rejection, UnknownVerdict};
+pub use admission::{Admission, AdmissionControl, Rejection, Share, UnknownCause, UnknownVerdict};
 pub use deadline::{DeadlineViolation, Emergency};
 pub(crate) use dependencies::Dependencies;
 #[cfg(feature = "std")]

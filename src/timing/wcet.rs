@@ -7,7 +7,8 @@ use core::fmt;
 /// Predicts the execution time of a task's next job from those of its jobs so far.
 ///
 /// Measured times are no proof of a worst case: [`Admission`](crate::Admission) relies on declared
-/// ones only.
+/// ones only. A panic of [`record`](Self::record) is treated as one of the job, except that its task
+/// goes on; [`estimate_ns`](Self::estimate_ns) is asked while tasks are queued, and must not panic.
 pub trait WcetEstimator {
     /// A job took `execution_ns`.
     fn record(&mut self, execution_ns: u64);
@@ -44,13 +45,17 @@ pub struct QuantileEstimator {
 #[cfg(feature = "std")]
 impl QuantileEstimator {
     /// `quantile` from 0 to 1; `margin` as a share, 0.2 for a fifth on top. What lies out of bounds
-    /// is taken as the nearest bound, not-a-number as the greatest. The estimate is exact to 1 %.
+    /// is taken as the nearest bound, not-a-number as the greatest. The quantile is within 1 %, and
+    /// above 0 never below the truth; times above one hour count as one hour.
     #[must_use]
     pub fn new(quantile: f64, margin: f64) -> Self {
-        let times = hdrhistogram::Histogram::new(2).expect("two digits are valid");
         let at_most =
             |value: f64, most: f64| if value.is_nan() { most } else { value.clamp(0.0, most) };
-        QuantileEstimator { quantile: at_most(quantile, 1.0), margin: at_most(margin, 1e6), times }
+        QuantileEstimator {
+            quantile: at_most(quantile, 1.0),
+            margin: at_most(margin, 1e6),
+            times: crate::metrics::histogram(),
+        }
     }
 }
 

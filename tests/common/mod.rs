@@ -1,6 +1,9 @@
 //! What most test files share: a scheduler under a manual clock, a log, a drop counter.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod graph;
+pub(crate) mod timed;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;

@@ -18,7 +18,7 @@ mod standalone;
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::time::Duration;
 
 use nanosecond_scheduler::{
@@ -41,6 +41,9 @@ const TIME_OVERFLOW: f64 = -2.0;
 pub struct Core {
     scheduler: RefCell<Scheduler<LinkClock>>,
     link: Rc<Link>,
+    config: Config,
+    /// Nothing has been scheduled, and no tick has passed.
+    is_unused: Cell<bool>,
 }
 
 /// Evaluates an expression with the running task's context, while one runs, else with the scheduler.
@@ -78,25 +81,26 @@ impl Core {
             missed_tick: missed_tick(settings.missed_tick()),
             ..Config::default()
         };
-        let mut scheduler = Scheduler::with_clock(config, LinkClock(Rc::clone(&link))).ok()?;
-        let told = Rc::clone(&link);
-        scheduler.on_deadline_miss(move |miss| {
-            let [expected_ms, actual_ms] = [miss.expected(), miss.actual()].map(to_ms);
-            told.host().missed(to_number(miss.task()), expected_ms, actual_ms);
-        });
-        Some(Core { scheduler: RefCell::new(scheduler), link })
+        let scheduler = RefCell::new(scheduler(&config, &link)?);
+        Some(Core { scheduler, link, config, is_unused: Cell::new(true) })
     }
 
     /// Runs what is due by the host's clock; tells how many jobs were started.
     pub fn tick(&self) -> u32 {
         self.link.follow_host();
+        self.is_unused.set(false);
         self.scheduler.borrow_mut().tick().executed as u32
     }
 
-    /// Runs what is due at `now_ms`, which is the time until the next [`tick`](Self::tick).
+    /// Runs what is due at `now_ms`, which is the time until the next [`tick`](Self::tick). If it is the
+    /// first thing asked, time starts with it.
     #[wasm_bindgen(js_name = tickAt)]
     pub fn tick_at(&self, now_ms: f64) -> u32 {
         self.link.stop_at(from_ms(now_ms));
+        if self.is_unused.take() {
+            // Settings that were valid once still are.
+            scheduler(&self.config, &self.link).map(|anew| self.scheduler.replace(anew));
+        }
         self.scheduler.borrow_mut().tick().executed as u32
     }
 
@@ -153,7 +157,7 @@ impl Core {
         reach!(self, it => it.next_release()).map(to_ms)
     }
 
-    /// The figures of [`report::METRICS`], in that order.
+    /// The figures of [`report::metrics`], in that order.
     pub fn metrics(&self) -> Vec<f64> {
         reach!(self, it => report::metrics(&it.metrics()))
     }
@@ -185,6 +189,7 @@ impl Core {
 
     #[inline]
     fn accept(&self, task: Task, priority: u32) -> f64 {
+        self.is_unused.set(false);
         let task = task.with_priority(Priority::ALL[priority as usize % Priority::ALL.len()]);
         match reach!(self, it => it.schedule(task)) {
             Ok(id) => to_number(id),
@@ -192,6 +197,17 @@ impl Core {
             Err(_) => FULL,
         }
     }
+}
+
+/// A scheduler whose time starts now.
+fn scheduler(config: &Config, link: &Rc<Link>) -> Option<Scheduler<LinkClock>> {
+    let mut scheduler = Scheduler::with_clock(config.clone(), LinkClock(Rc::clone(link))).ok()?;
+    let told = Rc::clone(link);
+    scheduler.on_deadline_miss(move |miss| {
+        let [expected_ms, actual_ms] = [miss.expected(), miss.actual()].map(to_ms);
+        told.host().missed(to_number(miss.task()), expected_ms, actual_ms);
+    });
+    Some(scheduler)
 }
 
 fn with_deadline(task: Task, deadline_ns: Option<u64>) -> Task {

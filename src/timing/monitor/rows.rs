@@ -1,11 +1,9 @@
 //! [`Rows`]: figures per task, for a bounded number of tasks.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
 use super::alert::JobEdges;
 use super::stats::{Counts, Sample};
 use super::{JobRecord, TaskStats};
+use crate::hash::FastMap;
 use crate::task::TaskId;
 
 /// Tasks that have a row of their own.
@@ -41,7 +39,7 @@ impl Key {
 
 #[derive(Default)]
 pub(super) struct Rows {
-    numbers: HashMap<Key, usize, BuildHasherDefault<KeyHasher>>,
+    numbers: FastMap<Key, usize>,
     /// In the order in which they first appeared.
     rows: Vec<(Key, Row)>,
     others: Row,
@@ -161,48 +159,4 @@ impl Row {
 /// The mean of `count` values of `u64`, which is one too.
 fn mean(total: u128, count: u64) -> Option<u64> {
     total.checked_div(u128::from(count)).map(|mean| mean as u64)
-}
-
-/// The hash of rustc and Firefox: a multiplication per word. It resists no attack, and needs to
-/// resist none: names and ids are the program's own.
-#[derive(Default)]
-struct KeyHasher(u64);
-
-impl KeyHasher {
-    #[inline]
-    fn add(&mut self, word: u64) {
-        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
-    }
-}
-
-impl Hasher for KeyHasher {
-    #[inline]
-    fn write(&mut self, bytes: &[u8]) {
-        let (words, rest) = bytes.split_at(bytes.len() & !7);
-        for word in words.chunks_exact(8) {
-            self.add(u64::from_le_bytes(word.try_into().expect("chunks are of 8 bytes")));
-        }
-        self.add(rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)));
-    }
-
-    #[inline]
-    fn write_u8(&mut self, byte: u8) {
-        self.add(byte.into());
-    }
-
-    #[inline]
-    fn write_u64(&mut self, word: u64) {
-        self.add(word);
-    }
-
-    #[inline]
-    fn write_isize(&mut self, word: isize) {
-        self.add(word as u64);
-    }
-
-    /// Turned, because a multiplication leaves its best bits on top and tables use the lowest.
-    #[inline]
-    fn finish(&self) -> u64 {
-        self.0.rotate_left(26)
-    }
 }

@@ -58,9 +58,9 @@ pub enum TraceKind {
     Finish,
     /// A job missed its deadline.
     Miss,
-    /// A late job of a firm deadline was not run.
+    /// A late job was not run, because its deadline was firm, or by an emergency.
     Skip,
-    /// A task was cancelled.
+    /// A task was cancelled. That reads no clock: it is told at the latest decision instant.
     Cancel,
     /// A job ended by a panic.
     Panic,

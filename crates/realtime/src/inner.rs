@@ -1,0 +1,343 @@
+//! What all parts of a runtime share, and what concerns more than one worker: accepting tasks, finding
+//! them again, moving them.
+//!
+//! Locks are taken in this order: desks by number, then the book. Users' code runs under none.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::Arc;
+
+use nanosecond_scheduler::{Admission, Clock, DefaultClock, SendTask, TimePoint};
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::balance::Balancer;
+use crate::config::SchedulerConfig;
+use crate::desk::{Desk, Door, Key, Papers, Request, Resident, Stay, Waiting};
+use crate::error::{Error, Refused};
+use crate::handle::TaskHandle;
+use crate::hooks::Hooks;
+use crate::job::IntoJob;
+use crate::outcome::{Sender, Why};
+use crate::outstanding::Outstanding;
+use crate::placement::{two_choices, Book, Demand};
+use crate::token::{self, Held};
+
+pub(crate) struct Inner {
+    pub(crate) config: SchedulerConfig,
+    /// All `DefaultClock`s of a process share origin and scale, so instants of workers compare.
+    pub(crate) clock: DefaultClock,
+    pub(crate) desks: Box<[Desk]>,
+    pub(crate) book: Mutex<Book>,
+    pub(crate) outstanding: Outstanding,
+    pub(crate) balancer: Balancer,
+    pub(crate) hooks: Hooks,
+    next_ticket: AtomicU64,
+    is_stopped: AtomicBool,
+}
+
+/// Where an accepted task goes: its desk, locked and with room.
+struct Place<'a> {
+    worker: usize,
+    papers: MutexGuard<'a, Papers>,
+    key: Key,
+    /// With its release fixed.
+    outline: SendTask,
+}
+
+impl Inner {
+    pub(crate) fn new(config: SchedulerConfig) -> Self {
+        Inner {
+            clock: DefaultClock::new(),
+            desks: std::iter::repeat_with(Desk::default).take(config.num_workers).collect(),
+            book: Mutex::new(Book::new(&config)),
+            outstanding: Outstanding::default(),
+            balancer: Balancer::default(),
+            hooks: Hooks::default(),
+            next_ticket: AtomicU64::new(1),
+            is_stopped: AtomicBool::new(false),
+            config,
+        }
+    }
+
+    pub(crate) fn now(&self) -> TimePoint {
+        self.clock.now()
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.is_stopped.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn admits_exactly(&self) -> bool {
+        self.config.admission == Admission::Exact
+    }
+
+    /// Accepts a task, or gives it back.
+    pub(crate) fn accept<J: IntoJob>(
+        self: &Arc<Self>,
+        outline: SendTask,
+        job: J,
+    ) -> Result<TaskHandle<J::Output>, Refused<J>> {
+        match self.place(outline) {
+            Ok(place) => Ok(self.settle(place, job)),
+            Err(reason) => Err(Refused::new(reason, job)),
+        }
+    }
+
+    fn place(&self, outline: SendTask) -> Result<Place<'_>, Error> {
+        if outline.has_predecessors() {
+            return Err(Error::Predecessors);
+        }
+        let now = self.now();
+        let release = outline.release_from(now).map_err(Error::Rejected)?;
+        let outline = match release {
+            Some(release) => outline.at(release),
+            None => outline,
+        };
+        let ticket = self.next_ticket.fetch_add(1, Ordering::Relaxed);
+        let key = Key { release: release.map_or(0, TimePoint::as_nanos), ticket };
+        let (worker, papers) = if outline.period().is_some() || self.admits_exactly() {
+            let demand = Demand::of(&outline, release);
+            let is_late = release.is_some_and(|release| release < now);
+            self.admit(ticket, demand, is_late)?
+        } else {
+            self.choose(ticket)?
+        };
+        Ok(Place { worker, papers, key, outline })
+    }
+
+    /// The worker that admits the task.
+    fn admit(
+        &self,
+        ticket: u64,
+        demand: Demand,
+        is_late: bool,
+    ) -> Result<(usize, MutexGuard<'_, Papers>), Error> {
+        let seems_full = |worker: usize| self.seems_full(worker);
+        let placed = self.book.lock().place(ticket, demand, is_late, seems_full);
+        let worker = placed?.ok_or(Error::Full { capacity: self.config.capacity })?;
+        // Another may have taken the room, or the runtime is shutting down.
+        let papers = self.room_at(worker).inspect_err(|_| self.book.lock().remove(ticket))?;
+        Ok((worker, papers))
+    }
+
+    /// A worker for a task that may be done by any.
+    fn choose(&self, ticket: u64) -> Result<(usize, MutexGuard<'_, Papers>), Error> {
+        let workers = self.desks.len();
+        let load = |worker: usize| self.desks[worker].tasks.load(Ordering::Relaxed);
+        let chosen = two_choices(ticket, workers, load);
+        let mut refusal = Error::Shutdown;
+        for worker in (0..workers).map(|further| (chosen + further) % workers) {
+            match self.room_at(worker) {
+                Ok(papers) => return Ok((worker, papers)),
+                Err(Error::Shutdown) => {}
+                Err(error) => refusal = error,
+            }
+        }
+        Err(refusal)
+    }
+
+    /// Without its lock, which must not be taken while the book is locked.
+    fn seems_full(&self, worker: usize) -> bool {
+        self.desks[worker].tasks.load(Ordering::Relaxed) >= self.config.capacity
+    }
+
+    fn room_at(&self, worker: usize) -> Result<MutexGuard<'_, Papers>, Error> {
+        self.desks[worker].with_room(self.config.capacity)
+    }
+
+    /// Puts an accepted task on its desk.
+    fn settle<J: IntoJob>(self: &Arc<Self>, place: Place<'_>, job: J) -> TaskHandle<J::Output> {
+        let Place { worker, mut papers, key, outline } = place;
+        let desk = &self.desks[worker];
+        let repeats = outline.period().is_some();
+        let phase = (!repeats).then(|| self.outstanding.enter());
+        desk.tasks.fetch_add(1, Ordering::Relaxed);
+        let stay = Stay { inner: Arc::clone(self), worker, ticket: key.ticket, phase };
+        let (sender, shared) = Sender::new(worker);
+        let body = job.into_body(sender);
+        if repeats {
+            papers.residents.insert(key.ticket, Resident::default());
+            let token = token::repeating(self, worker, Held { body, outline, stay });
+            papers.requests.push_back(Request::Repeating { ticket: key.ticket, token });
+        } else {
+            let waiting = Waiting { body, outline, token: None, moves: 0, stay };
+            self.put(&mut papers, worker, key, Box::new(waiting));
+        }
+        drop(papers);
+        desk.ring();
+        // A job that runs may be a long one.
+        if !repeats && desk.running_since().is_some() {
+            let budget_ns = self.config.latency_budget_ns;
+            self.balancer.arm(self.now().as_nanos().max(key.release).saturating_add(budget_ns));
+        }
+        TaskHandle::new(shared, Arc::clone(self), key, repeats)
+    }
+
+    /// Puts a one-shot on a desk, and a token for it.
+    fn put(self: &Arc<Self>, papers: &mut Papers, worker: usize, key: Key, waiting: Box<Waiting>) {
+        let moves = waiting.moves;
+        let token = token::once(self, worker, (key, moves), &waiting.outline);
+        papers.requests.push_back(Request::Once { key, moves, token });
+        self.desks[worker].put(papers, key, waiting);
+    }
+
+    /// The papers of the worker at which a task is. It cannot move while they are locked.
+    fn papers_of(&self, home: &AtomicUsize) -> (usize, MutexGuard<'_, Papers>) {
+        loop {
+            let worker = home.load(Ordering::Acquire);
+            let papers = self.desks[worker].lock();
+            if home.load(Ordering::Acquire) == worker {
+                return (worker, papers);
+            }
+        }
+    }
+
+    /// Ends a one-shot that has not started.
+    pub(crate) fn cancel_once(&self, key: Key, home: &AtomicUsize) -> bool {
+        let (worker, mut papers) = self.papers_of(home);
+        let desk = &self.desks[worker];
+        let Some(waiting) = desk.take(&mut papers, key) else { return false };
+        papers.requests.extend(waiting.token.map(Request::Forget));
+        drop(papers);
+        desk.ring();
+        let Waiting { body, stay, .. } = *waiting;
+        body.end(Why::Cancelled);
+        drop(stay);
+        true
+    }
+
+    /// Asks the worker to end a repeating task.
+    pub(crate) fn cancel_repeating(&self, ticket: u64, home: &AtomicUsize) -> bool {
+        let (worker, mut papers) = self.papers_of(home);
+        let Some(resident) = papers.residents.get_mut(&ticket) else { return false };
+        if resident.ends.is_some() {
+            return false;
+        }
+        resident.ends = Some(Why::Cancelled);
+        papers.requests.push_back(Request::Cancel(ticket));
+        drop(papers);
+        self.desks[worker].ring();
+        true
+    }
+
+    pub(crate) fn trigger(&self, ticket: u64, home: &AtomicUsize) -> Result<(), Error> {
+        let (worker, papers) = self.papers_of(home);
+        if !papers.residents.contains_key(&ticket) {
+            return Err(Error::NotPending);
+        }
+        self.request(worker, papers, Request::Trigger(ticket))
+    }
+
+    /// Puts a request on a desk that is not for a new task.
+    pub(crate) fn request(
+        &self,
+        worker: usize,
+        mut papers: MutexGuard<'_, Papers>,
+        request: Request,
+    ) -> Result<(), Error> {
+        let capacity = self.config.capacity;
+        let refusal = if papers.door == Door::Gone {
+            Error::Shutdown
+        } else if papers.requests.len() >= 2 * capacity {
+            Error::Full { capacity }
+        } else {
+            papers.requests.push_back(request);
+            drop(papers);
+            self.desks[worker].ring();
+            return Ok(());
+        };
+        // Before the request is dropped, which runs users' code.
+        drop(papers);
+        Err(refusal)
+    }
+
+    /// Both desks' papers, locked in order.
+    fn lock_two(&self, one: usize, other: usize) -> [MutexGuard<'_, Papers>; 2] {
+        if one < other {
+            let papers = self.desks[one].lock();
+            [papers, self.desks[other].lock()]
+        } else {
+            let papers = self.desks[other].lock();
+            [self.desks[one].lock(), papers]
+        }
+    }
+
+    /// Moves the one-shot `key` from one worker to another, if it has not started and the other has
+    /// room for it.
+    pub(crate) fn move_once(self: &Arc<Self>, key: Key, from: usize, to: usize) -> bool {
+        let [mut here, mut there] = self.lock_two(from, to);
+        let is_possible = there.door != Door::Gone && here.waiting.contains_key(&key);
+        if !is_possible || self.seems_full(to) {
+            return false;
+        }
+        if !self.book.lock().transfer(key.ticket, to) {
+            return false;
+        }
+        let Some(mut waiting) = self.desks[from].take(&mut here, key) else { return false };
+        here.requests.extend(waiting.token.take().map(Request::Forget));
+        waiting.moves += 1;
+        waiting.stay.moves(to);
+        waiting.body.moves(to);
+        self.put(&mut there, to, key, waiting);
+        drop((here, there));
+        self.desks[from].recorder.moved_away();
+        self.desks[from].ring();
+        self.desks[to].ring();
+        true
+    }
+
+    /// Takes a repeating task to a worker with less to do, from its release `next` on, if there is one.
+    pub(crate) fn move_repeating(
+        self: &Arc<Self>,
+        held: &mut Option<Held>,
+        next: TimePoint,
+    ) -> Option<()> {
+        let Held { stay, .. } = held.as_ref()?;
+        let (from, ticket) = (stay.worker, stay.ticket);
+        let to = self.book.lock().even_out(ticket, |worker| self.seems_full(worker))?;
+        let [mut here, mut there] = self.lock_two(from, to);
+        if there.door != Door::Open || here.residents.get(&ticket)?.ends.is_some() {
+            return None; // It ends soon, and the book is in order then.
+        }
+        let mut moved = held.take()?;
+        here.residents.remove(&ticket);
+        there.residents.insert(ticket, Resident::default());
+        moved.stay.moves(to);
+        moved.body.moves(to);
+        moved.outline = moved.outline.at(next);
+        let token = token::repeating(self, to, moved);
+        there.requests.push_back(Request::Repeating { ticket, token });
+        drop((here, there));
+        self.desks[from].recorder.moved_away();
+        self.desks[to].ring();
+        Some(())
+    }
+
+    /// Accepts no more tasks, and ends the repeating ones.
+    pub(crate) fn drain(&self) {
+        for desk in &self.desks {
+            let mut papers = desk.lock();
+            let Papers { requests, residents, door, .. } = &mut *papers;
+            *door = (*door).max(Door::Draining);
+            for (ticket, resident) in residents {
+                if resident.ends.is_none() {
+                    resident.ends = Some(Why::Shutdown);
+                    requests.push_back(Request::Cancel(*ticket));
+                }
+            }
+            drop(papers);
+            desk.ring();
+        }
+    }
+
+    /// Has workers and balancer leave as soon as they are done with what they are running.
+    pub(crate) fn stop(&self) {
+        self.is_stopped.store(true, Ordering::Release);
+        for desk in &self.desks {
+            let mut papers = desk.lock();
+            papers.door = papers.door.max(Door::Draining);
+            drop(papers);
+            desk.ring();
+        }
+        self.balancer.wake();
+    }
+}

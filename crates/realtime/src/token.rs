@@ -1,0 +1,186 @@
+//! What lies in a worker's scheduler for a task: a token. That of a one-shot fetches the body from the
+//! desk when its turn comes, unless it was taken away; that of a repeating task owns the body.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use nanosecond_scheduler::{Context, MissedTick, SendTask, TimePoint};
+
+use crate::desk::{Key, Stay};
+use crate::inner::Inner;
+use crate::job::Body;
+use crate::outcome::Why;
+
+/// The token of a one-shot.
+pub(crate) fn once(
+    inner: &Arc<Inner>,
+    worker: usize,
+    (key, moves): (Key, u32),
+    outline: &SendTask,
+) -> SendTask {
+    let mut token = Once { inner: Arc::clone(inner), worker: worker as u32, moves, key };
+    outline.like(move |cx| token.run(cx))
+}
+
+struct Once {
+    inner: Arc<Inner>,
+    worker: u32,
+    moves: u32,
+    key: Key,
+}
+
+impl Once {
+    fn run(&mut self, cx: &mut Context<'_>) {
+        let worker = self.worker as usize;
+        let desk = &self.inner.desks[worker];
+        let Some(mut waiting) = desk.take_for_token(self.key, self.moves) else { return };
+        let deadline = waiting.outline.deadline_of(cx.release());
+        let mut running = Running::start(&self.inner, worker, cx.release(), deadline);
+        waiting.body.run(cx, &mut running);
+    }
+}
+
+impl Drop for Once {
+    /// Ends a task that was not run: it was skipped, or the scheduler has dropped it.
+    fn drop(&mut self) {
+        let desk = &self.inner.desks[self.worker as usize];
+        let Some(waiting) = desk.take_for_token(self.key, self.moves) else { return };
+        let release = TimePoint::from_nanos(self.key.release);
+        let late =
+            waiting.outline.deadline_of(release).filter(|deadline| *deadline < self.inner.now());
+        let why = match late {
+            _ if self.inner.is_stopped() => Why::Shutdown,
+            Some(deadline) => Why::Skipped { late_by: self.inner.now().duration_since(deadline) },
+            None => Why::Cancelled,
+        };
+        if let Why::Skipped { .. } = why {
+            desk.recorder.skipped();
+        }
+        waiting.body.end(why);
+    }
+}
+
+/// The token of a repeating task.
+pub(crate) fn repeating(inner: &Arc<Inner>, worker: usize, held: Held) -> SendTask {
+    let outline = held.outline.like(|_| ());
+    let mut token = Repeating { inner: Arc::clone(inner), worker, held: Some(held) };
+    outline.like(move |cx| token.run(cx))
+}
+
+/// What moves with a repeating task.
+pub(crate) struct Held {
+    pub(crate) body: Box<dyn Body>,
+    pub(crate) outline: SendTask,
+    /// Last, since it is to be dropped last.
+    pub(crate) stay: Stay,
+}
+
+struct Repeating {
+    inner: Arc<Inner>,
+    worker: usize,
+    /// None once it has moved.
+    held: Option<Held>,
+}
+
+impl Repeating {
+    fn run(&mut self, cx: &mut Context<'_>) {
+        let Some(held) = &mut self.held else { return };
+        let deadline = held.outline.deadline_of(cx.release());
+        let mut running = Running::start(&self.inner, self.worker, cx.release(), deadline);
+        held.body.run(cx, &mut running);
+        let was_late = running.latency_ns > self.inner.config.latency_budget_ns;
+        drop(running);
+        if was_late && cx.is_pending(cx.id()) {
+            self.move_on(cx);
+        }
+    }
+
+    /// Goes on at a worker with less to do, if there is one: its job has exceeded the latency budget.
+    fn move_on(&mut self, cx: &mut Context<'_>) {
+        let Some(next) = self.next_release(cx) else { return };
+        if self.inner.move_repeating(&mut self.held, next).is_some() {
+            // It is pending, being the task that runs; the other token goes on.
+            let _ = cx.cancel(cx.id());
+        }
+    }
+
+    /// The release of a periodic task's next job, as the core would have it.
+    fn next_release(&self, cx: &Context<'_>) -> Option<TimePoint> {
+        let outline = &self.held.as_ref()?.outline;
+        let period = outline.period()?;
+        outline.release_from(TimePoint::ZERO).ok()??; // A sporadic task has none.
+        let missed_tick = outline.missed_tick().unwrap_or(self.inner.config.missed_tick);
+        let now = cx.now();
+        match missed_tick {
+            MissedTick::Burst => cx.release().checked_add(period),
+            MissedTick::Delay => now.checked_add(period),
+            MissedTick::Skip => {
+                let late_by = now.duration_since(cx.release()).as_nanos() % period.as_nanos();
+                (now - Duration::from_nanos(late_by as u64)).checked_add(period)
+            }
+        }
+    }
+}
+
+impl Drop for Repeating {
+    fn drop(&mut self) {
+        let Some(held) = self.held.take() else { return };
+        let resident = self.inner.desks[self.worker].lock().residents.remove(&held.stay.ticket);
+        let ends = resident.and_then(|resident| resident.ends);
+        let unasked = if self.inner.is_stopped() { Why::Shutdown } else { Why::Cancelled };
+        let why = ends.unwrap_or(unasked);
+        held.body.end(why);
+    }
+}
+
+/// A job that is running: measured, and seen by the balancer. Dropped without having finished, it has
+/// panicked.
+pub struct Running<'a> {
+    inner: &'a Inner,
+    worker: usize,
+    start: TimePoint,
+    latency_ns: u64,
+    pub(crate) deadline: Option<TimePoint>,
+    has_finished: bool,
+}
+
+impl<'a> Running<'a> {
+    fn start(
+        inner: &'a Inner,
+        worker: usize,
+        release: TimePoint,
+        deadline: Option<TimePoint>,
+    ) -> Self {
+        let desk = &inner.desks[worker];
+        let start = inner.now();
+        let latency_ns = start.as_nanos().saturating_sub(release.as_nanos());
+        desk.recorder.dispatched(latency_ns);
+        desk.starts(start.as_nanos());
+        // What waits must not wait longer than this job may take.
+        if desk.has_waiting() {
+            inner.balancer.arm(start.as_nanos().saturating_add(inner.config.latency_budget_ns));
+        }
+        Running { inner, worker, start, latency_ns, deadline, has_finished: false }
+    }
+
+    /// The job has returned; tells when.
+    pub(crate) fn finished(&mut self) -> TimePoint {
+        let finish = self.inner.now().max(self.start);
+        let is_late = self.deadline.is_some_and(|deadline| finish > deadline);
+        let busy_ns = finish.as_nanos() - self.start.as_nanos();
+        self.inner.desks[self.worker].recorder.finished(busy_ns, is_late);
+        self.has_finished = true;
+        finish
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let desk = &self.inner.desks[self.worker];
+        if !self.has_finished {
+            let busy_ns = self.inner.now().duration_since(self.start).as_nanos();
+            desk.recorder.panicked(u64::try_from(busy_ns).unwrap_or(u64::MAX));
+        }
+        desk.pauses();
+    }
+}
