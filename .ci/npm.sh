@@ -8,19 +8,23 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 settings=$(.ci/wasm-toolchain.sh)
 eval "$settings"
-npm=$PWD/target/ci/npm
+project=$PWD/target/ci/npm-project
 
 # chromium: Debian's, with its driver.
 chromium() {
     command -v chromium chromedriver >/dev/null || .ci/apt-install.sh chromium chromium-driver
 }
 
-# node_tools: what the tests in JavaScript need, in the versions of crates/wasm/tests/js/package-lock.json.
-node_tools() {
-    mkdir -p "$npm"
-    cmp -s crates/wasm/tests/js/package-lock.json "$npm/package-lock.json" && return
-    cp crates/wasm/tests/js/package.json crates/wasm/tests/js/package-lock.json "$npm"
-    npm ci --silent --no-audit --no-fund --prefix "$npm"
+# project: an empty project with the package, from its tarball, and what the tests need beside it.
+project() {
+    mkdir -p "$project"
+    cp -r crates/wasm/tests/js/. "$project"
+    if ! cmp -s "$project/package-lock.json" "$project/node_modules/installed-lock.json"; then
+        npm ci --silent --no-audit --no-fund --prefix "$project"
+        cp "$project/package-lock.json" "$project/node_modules/installed-lock.json"
+    fi
+    tarball=$(cd pkg && npm pack --silent --pack-destination "$project")
+    npm install --silent --no-save --no-audit --no-fund --prefix "$project" "$project/$tarball"
 }
 
 module() {
@@ -34,6 +38,23 @@ module() {
     echo "-- in Chromium"
     CHROMEDRIVER=$(command -v chromedriver) WASM_BINDGEN_USE_BROWSER=1 \
         "${test[@]}" --test core
+}
+
+# listed: what is in the tarball, no more and no less.
+listed() {
+    diff <(cd pkg && npm pack --dry-run --json 2>/dev/null | node -e '
+        const [{ files }] = JSON.parse(require("fs").readFileSync(0));
+        files.forEach(({ path }) => console.log(path));' | sort) crates/wasm/tests/js/tarball.txt
+}
+
+package() {
+    ./build.sh
+    listed
+    project
+    cd "$project"
+    node --test --test-reporter=dot ./*.test.js
+    npx --no-install tsc --project .
+    node types-out/types.js
 }
 
 for step in "$@"; do "$step"; done

@@ -69,6 +69,7 @@ export class WasmScheduler {
 
   #enter() {
     if (this.#isTicking) throw new Error('a callback ticked the scheduler that called it');
+    void this.#core.tick; // Throws if it is of no use any more.
     this.#isTicking = true;
     return this.#core;
   }
@@ -188,7 +189,7 @@ export class WasmScheduler {
 
   start(options) {
     if (this.#driver !== undefined) throw new Error('the scheduler has been started; stop() it first');
-    this.#core.pending(); // Throws if it is of no use any more.
+    void this.#core.tick; // Throws if it is of no use any more.
     this.#driver = startDriver(this, options);
   }
 

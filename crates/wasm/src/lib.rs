@@ -247,9 +247,9 @@ fn from_ms(ms: f64) -> u64 {
 
 /// An instant in ms, not rounded down: [`from_ms`] of it is not before the instant.
 fn to_ms(at: TimePoint) -> f64 {
-    let ms = at.as_nanos() as f64 / 1e6;
-    if from_ms(ms) < at.as_nanos() {
-        return f64::from_bits(ms.to_bits() + 1);
+    let mut ms = at.as_nanos() as f64 / 1e6;
+    while from_ms(ms) < at.as_nanos() {
+        ms = f64::from_bits(ms.to_bits() + 1);
     }
     ms
 }
