@@ -25,8 +25,10 @@ else
     wasm-bindgen --target web --no-typescript --out-name $name --out-dir pkg \
         "$target/wasm32-unknown-unknown/npm/nanosecond_scheduler_wasm.wasm"
 fi
-# The features that Node 20 has: a file that may use all that the optimiser knows is refused there.
-wasm-opt -O3 --strip-debug --strip-producers --strip-target-features \
+# Features are those that Node 20 has: a file that may use all that the optimiser knows is refused there.
+# What is called once stays a function of its own: inlined, the rare path would cost the common one its
+# registers.
+wasm-opt -O3 --one-caller-inline-max-function-size=60 --strip-debug --strip-producers --strip-target-features \
     --enable-bulk-memory --enable-multivalue --enable-mutable-globals \
     --enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext \
     pkg/${name}_bg.wasm -o pkg/${name}_bg.wasm

@@ -3,52 +3,66 @@
 import { NORMAL, checkFunction, checkId, isPlainNs, toMs, toNs, toOptions, toSettings } from './arguments.js';
 import { startDriver } from './drivers.js';
 import { Host, slotOf } from './host.js';
-import { Core } from './nanosecond_scheduler.js';
+import * as core from './nanosecond_scheduler.js';
 import { toEstimates, toMetrics, toWindows } from './reports.js';
 
 const ONCE = ['priority', 'deadlineNs', 'name'];
 const PERIODIC = [...ONCE, 'delayNs', 'missedTick'];
 
-/** Stands in for the core of a scheduler that can no longer be used. */
-const unusable = (message, cause) =>
-  new Proxy(
-    {},
-    {
-      get() {
-        throw new Error(message, { cause });
-      },
-    },
-  );
-
 export class WasmScheduler {
-  #core;
+  #number;
+  /** Why it can no longer be used. */
+  #end = undefined;
   #host = new Host();
   #capacity;
   #isTicking = false;
-  #isFreed = false;
+  #isToBeFreed = false;
   #onDeadlineMiss = undefined;
   #driver = undefined;
+  /** Windows close in ticks that find nothing due. */
+  #hasWindows;
+  /** Ticks before this find nothing: the module is not asked, but told the time when it matters. */
+  #quietUntilMs = 0;
+  #quietNowMs = 0;
+  #quietTicks = 0;
+  /** Such ticks that the module does not count. */
+  #uncountedTicks = 0;
 
   constructor(config) {
     const settings = toSettings(config);
-    let core;
+    let number;
     try {
-      core = Core.create(this.#host, settings);
+      number = core.create(this.#host, settings);
     } catch (cause) {
       throw new Error('the module is not loaded: await init() first', { cause });
     }
-    if (core === undefined) {
+    if (number === undefined) {
       throw new RangeError('config.windows: more windows would be open at a time than config.windowSize');
     }
-    this.#core = core;
+    this.#number = number;
     this.#capacity = settings.capacity;
+    this.#hasWindows = settings.lengthNs > 0n;
+  }
+
+  /** The module's number of the scheduler. */
+  get #core() {
+    if (this.#end !== undefined) throw new Error(this.#end.message, { cause: this.#end.cause });
+    if (this.#quietTicks > 0) this.#endQuiet();
+    return this.#number;
+  }
+
+  /** Lets the module know the time: by a tick, which finds nothing. */
+  #endQuiet() {
+    this.#uncountedTicks += this.#quietTicks - 1;
+    this.#quietTicks = 0;
+    core.tickAt(this.#number, this.#quietNowMs);
   }
 
   tick() {
-    const core = this.#enter();
+    const number = this.#enter();
     let executed;
     try {
-      executed = core.tick();
+      executed = core.tick(number);
     } catch (cause) {
       this.#break(cause);
     }
@@ -56,29 +70,44 @@ export class WasmScheduler {
   }
 
   tickAt(nowMs) {
+    if (typeof nowMs === 'number' && nowMs < this.#quietUntilMs && nowMs >= this.#quietNowMs) {
+      this.#quietNowMs = nowMs;
+      this.#quietTicks++;
+      return 0;
+    }
     const ms = toMs(nowMs, 'nowMs');
-    const core = this.#enter();
+    const number = this.#enter();
     let executed;
     try {
-      executed = core.tickAt(ms);
+      executed = core.tickAt(number, ms);
+      if (executed === 0 && !this.#hasWindows) this.#beginQuiet(ms);
     } catch (cause) {
       this.#break(cause);
     }
     return this.#leave(executed);
   }
 
+  #beginQuiet(nowMs) {
+    const next = core.nextReleaseMs(this.#number) ?? Infinity;
+    // Short of the next release by what rounding to ns may add.
+    this.#quietUntilMs = next * (1 - 2 ** -50) - 1e-6;
+    this.#quietNowMs = nowMs;
+  }
+
   #enter() {
     if (this.#isTicking) throw new Error('a callback ticked the scheduler that called it');
-    void this.#core.tick; // Throws if it is of no use any more.
+    const number = this.#core;
     this.#isTicking = true;
-    return this.#core;
+    this.#quietUntilMs = 0;
+    return number;
   }
 
   /** Callbacks' errors are caught where they are called: what comes out of the module is its end. */
   #break(cause) {
     this.#isTicking = false;
     this.stop();
-    this.#core = unusable('the scheduler broke down in a tick', cause);
+    this.#quietUntilMs = 0;
+    this.#end = { message: 'the scheduler broke down in a tick', cause };
     throw cause;
   }
 
@@ -99,7 +128,10 @@ export class WasmScheduler {
         host.errors.push(error);
       }
     }
-    if (this.#isFreed) this.#release();
+    if (this.#isToBeFreed) {
+      this.#isToBeFreed = false;
+      core.free(this.#number);
+    }
     const errors = host.errors.splice(0);
     if (errors.length === 1) throw errors[0];
     if (errors.length > 1) throw new AggregateError(errors, `${errors.length} callbacks threw`);
@@ -108,11 +140,11 @@ export class WasmScheduler {
   schedule(fn, delayNs, options) {
     checkFunction(fn, 'fn');
     if (options === undefined && isPlainNs(delayNs)) {
-      return this.#keep(this.#core.schedule(delayNs, NORMAL), fn, undefined);
+      return this.#keep(core.schedule(this.#core, delayNs, NORMAL), fn, undefined);
     }
     const delay = toNs(delayNs, 'delayNs');
     const { priority, deadlineNs, name } = toOptions(options, ONCE);
-    return this.#keep(this.#core.scheduleWith(delay, priority, deadlineNs), fn, name);
+    return this.#keep(core.scheduleWith(this.#core, delay, priority, deadlineNs), fn, name);
   }
 
   schedulePeriodic(fn, periodNs, options) {
@@ -120,7 +152,7 @@ export class WasmScheduler {
     const period = toNs(periodNs, 'periodNs', 1n);
     const { priority, deadlineNs, name, delayNs, missedTick } = toOptions(options, PERIODIC);
     const delay = delayNs ?? period;
-    const id = this.#core.schedulePeriodic(delay, period, priority, deadlineNs, missedTick);
+    const id = core.schedulePeriodic(this.#core, delay, period, priority, deadlineNs, missedTick);
     return this.#keep(id, fn, name);
   }
 
@@ -132,6 +164,7 @@ export class WasmScheduler {
           : 'delayNs: the release would lie beyond the end of time, 2^64 ns',
       );
     }
+    this.#quietUntilMs = 0;
     this.#host.keep(slotOf(id), fn, name);
     if (this.#driver !== undefined && !this.#isTicking) this.#driver.scheduled();
     return id;
@@ -139,34 +172,35 @@ export class WasmScheduler {
 
   cancel(id) {
     checkId(id);
-    if (!this.#core.cancel(id)) return false;
+    if (!core.cancel(this.#core, id)) return false;
     this.#host.functions[slotOf(id)] = undefined;
     return true;
   }
 
   clear() {
-    this.#core.clear();
+    core.clear(this.#core);
     this.#host.clear();
   }
 
   get pending() {
-    return this.#core.pending();
+    return core.pending(this.#core);
   }
 
   nextReleaseMs() {
-    return this.#core.nextReleaseMs();
+    return core.nextReleaseMs(this.#core);
   }
 
   get_metrics() {
-    return toMetrics(this.#core.metrics());
+    const metrics = toMetrics(core.metrics(this.#core));
+    return { ...metrics, idle_ticks: metrics.idle_ticks + this.#uncountedTicks };
   }
 
   temporalOverlap() {
-    return this.#core.temporalOverlap();
+    return core.temporalOverlap(this.#core);
   }
 
   windows() {
-    return toWindows(this.#core.windows());
+    return toWindows(core.windows(this.#core));
   }
 
   strangeLoopState() {
@@ -174,7 +208,7 @@ export class WasmScheduler {
   }
 
   strangeLoop() {
-    return toEstimates(this.#core.estimates());
+    return toEstimates(core.estimates(this.#core));
   }
 
   onDeadlineMiss(fn) {
@@ -189,7 +223,7 @@ export class WasmScheduler {
 
   start(options) {
     if (this.#driver !== undefined) throw new Error('the scheduler has been started; stop() it first');
-    void this.#core.tick; // Throws if it is of no use any more.
+    void this.#core; // Throws if it can no longer be used.
     this.#driver = startDriver(this, options);
   }
 
@@ -199,20 +233,14 @@ export class WasmScheduler {
   }
 
   free() {
-    if (this.#isFreed) return;
+    if (this.#end !== undefined) return;
     this.clear();
     this.stop();
-    this.#isFreed = true;
-    if (this.#isTicking) {
-      this.#host.isUnsettled = true;
-    } else {
-      this.#release();
-    }
-  }
-
-  #release() {
-    this.#core.free();
-    this.#core = unusable('the scheduler has been freed');
+    this.#quietUntilMs = 0;
+    this.#end = { message: 'the scheduler has been freed' };
+    if (!this.#isTicking) return core.free(this.#number);
+    this.#isToBeFreed = true;
+    this.#host.isUnsettled = true;
   }
 }
 

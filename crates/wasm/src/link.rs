@@ -1,21 +1,19 @@
 //! What a scheduler, its clock and its tasks share: the host, the time, and the running task's
 //! context, which JavaScript that is called by a task needs when it calls back.
-//!
-//! This file is all the unsafe code of the module.
 
-use alloc::rc::Rc;
-use core::cell::Cell;
-use core::fmt;
+use core::cell::{Cell, Ref, RefCell};
 use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 
 use nanosecond_scheduler::{Clock, Context, TimePoint};
 
-use crate::from_ms;
 use crate::host::Host;
+use crate::numbers::from_ms;
 
+#[derive(Default)]
 pub(crate) struct Link {
-    host: Host,
+    /// `None` without a scheduler.
+    host: RefCell<Option<Host>>,
     /// The time that was told, in ns; `None` to ask the host.
     stopped_at: Cell<Option<u64>>,
     /// Lent by [`lend`](Link::lend), and `None` while a [`Loan`] of it is out.
@@ -23,18 +21,22 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(host: Host) -> Rc<Self> {
-        Rc::new(Link { host, stopped_at: Cell::new(None), lent: Cell::new(None) })
+    pub(crate) fn set_host(&self, host: Option<Host>) {
+        self.host.replace(host);
+        self.follow_host();
     }
 
-    pub(crate) fn host(&self) -> &Host {
-        &self.host
+    #[inline]
+    pub(crate) fn host(&self) -> Ref<'_, Host> {
+        Ref::map(self.host.borrow(), |host| host.as_ref().expect("there is a scheduler"))
     }
 
+    #[inline]
     pub(crate) fn follow_host(&self) {
         self.stopped_at.set(None);
     }
 
+    #[inline]
     pub(crate) fn stop_at(&self, ns: u64) {
         self.stopped_at.set(Some(ns));
     }
@@ -46,7 +48,7 @@ impl Link {
         // The host does not throw: this returns before `cx` ends, and takes it back. If it were
         // torn down all the same, by a stack overflow, `js/scheduler.js` calls this link no more.
         self.lent.set(Some(NonNull::from(cx).cast()));
-        run(&self.host, id as u32, (id >> 32) as u32);
+        run(&self.host(), id as u32, (id >> 32) as u32);
         self.lent.set(None);
     }
 
@@ -55,12 +57,6 @@ impl Link {
     pub(crate) fn context(&self) -> Option<Loan<'_>> {
         let context = self.lent.take()?;
         Some(Loan { link: self, context })
-    }
-}
-
-impl fmt::Debug for Link {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link").field("stopped_at", &self.stopped_at).finish_non_exhaustive()
     }
 }
 
@@ -74,6 +70,7 @@ pub(crate) struct Loan<'a> {
 impl<'a> Deref for Loan<'a> {
     type Target = Context<'a>;
 
+    #[inline]
     fn deref(&self) -> &Context<'a> {
         // SAFETY: the pointer is from a `&mut Context` that `lend` does not use while it is lent, and
         // it is lent until the host returns, which is after this loan. Taking it out of `lent` has
@@ -84,6 +81,7 @@ impl<'a> Deref for Loan<'a> {
 }
 
 impl<'a> DerefMut for Loan<'a> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut Context<'a> {
         // SAFETY: as in `deref`.
         unsafe { self.context.cast().as_mut() }
@@ -98,14 +96,12 @@ impl Drop for Loan<'_> {
 }
 
 /// The host's time, or the one that was told.
-#[derive(Debug)]
-pub(crate) struct LinkClock(pub(crate) Rc<Link>);
+pub(crate) struct LinkClock(pub(crate) &'static Link);
 
 impl Clock for LinkClock {
     #[inline]
     fn now(&self) -> TimePoint {
-        let link = &*self.0;
-        let ns = link.stopped_at.get().unwrap_or_else(|| from_ms(link.host.now()));
+        let ns = self.0.stopped_at.get().unwrap_or_else(|| from_ms(self.0.host().now()));
         TimePoint::from_nanos(ns)
     }
 }

@@ -116,6 +116,24 @@ export default {
     same(scheduler.nextReleaseMs() >= before - 1, true);
   },
 
+  'ticks in quiet times are ticks: time passes, and each is counted'(WasmScheduler) {
+    const { scheduler } = manual(WasmScheduler);
+    const log = [];
+    scheduler.schedule(() => log.push('far'), 10e6);
+    for (const ms of [1, 2, 3, 4, 9.5, 9.9999989]) same(scheduler.tickAt(ms), 0, ms);
+    same(scheduler.get_metrics().idle_ticks, 7);
+    same(scheduler.tickAt(5), 0);
+    scheduler.schedule(() => log.push('near'), 0);
+    same(scheduler.nextReleaseMs(), 9.999999, 'time did not step back');
+    same([scheduler.tickAt(9.9999995), log], [2, ['near', 'far']], 'to the nearest ns');
+    for (const ms of [11, 12, 13]) scheduler.tickAt(ms);
+    scheduler.schedule(() => log.push('now'), 0, { priority: 'low' });
+    same([scheduler.nextReleaseMs(), scheduler.tickAt(13)], [13, 1]);
+    const { elapsed_ns, idle_ticks, ticks } = scheduler.get_metrics();
+    same([elapsed_ns, idle_ticks, ticks], [13e6, 11, 2]);
+    throws(() => scheduler.tickAt('14'), TypeError, 'nowMs');
+  },
+
   'ids are whole Numbers, and differ'(WasmScheduler) {
     const { scheduler, tickAt } = manual(WasmScheduler);
     const ids = numbers(3_000).map((n) => {
