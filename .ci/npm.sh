@@ -10,9 +10,9 @@ settings=$(.ci/wasm-toolchain.sh)
 eval "$settings"
 project=$PWD/target/ci/npm-project
 
-# chromium: Debian's, with its driver.
-chromium() {
-    command -v chromium chromedriver >/dev/null || .ci/apt-install.sh chromium chromium-driver
+# need_chromium: Debian's, with its driver.
+need_chromium() {
+    { command -v chromium && command -v chromedriver; } >/dev/null || .ci/apt-install.sh chromium chromium-driver
 }
 
 # project: an empty project with the package, from its tarball, and what the tests need beside it.
@@ -28,7 +28,7 @@ project() {
 }
 
 module() {
-    chromium
+    need_chromium
     # Its own folder: a std that is built for tests does not get along with the package's.
     local test=(cargo test --locked --package nanosecond-scheduler-wasm --features std
         --target wasm32-unknown-unknown --target-dir "$PWD/target/ci/wasm-tests" "${build_std[@]}")
@@ -51,10 +51,19 @@ package() {
     ./build.sh
     listed
     project
-    cd "$project"
-    node --test --test-reporter=dot ./*.test.js
-    npx --no-install tsc --project .
-    node types-out/types.js
+    (
+        cd "$project"
+        node --test --test-reporter=dot ./*.test.js
+        npx --no-install tsc --project .
+        node types-out/types.js
+    )
+}
+
+browser() {
+    need_chromium
+    project
+    cp -r crates/wasm/tests/browser/. "$project"
+    (cd "$project" && CHROMIUM=$(command -v chromium) timeout 900 node run.js "$OLDPWD" "$OLDPWD/target/ci/npm-screenshots")
 }
 
 for step in "$@"; do "$step"; done
