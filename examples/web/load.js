@@ -4,6 +4,24 @@ import { WasmScheduler } from '../../pkg/index.js';
 
 import { Density, Histogram, LANES, Series, Trace } from './record.js';
 
+/** Work that takes its time, which a coarse clock could not tell. */
+function work(rounds) {
+  let sum = 0;
+  for (let n = 0; n < rounds; n++) sum += Math.sqrt(n);
+  return sum;
+}
+
+/** Rounds of work in a µs, from the best of some tries. */
+function calibrate() {
+  const rounds = 1_000_000;
+  const tries = Array.from({ length: 5 }, () => {
+    const start = performance.now();
+    work(rounds);
+    return performance.now() - start;
+  });
+  return rounds / (Math.max(0.1, Math.min(...tries)) * 1000);
+}
+
 /** A scheduler that remembers how long its ticks took. */
 class ObservedScheduler extends WasmScheduler {
   constructor(load) {
@@ -11,7 +29,7 @@ class ObservedScheduler extends WasmScheduler {
       maxTasksPerTick: 20_000,
       lipschitzConstant: 0.95,
       windows: { lengthNs: 400e6, hopNs: 100e6 },
-      windowSize: 16,
+      windowSize: 10,
     });
     this.load = load;
   }
@@ -34,13 +52,14 @@ export class Load {
   errors = 0;
   #timers = [];
   #periodMs = 500;
+  #roundsPerUs = calibrate();
 
   constructor() {
     this.scheduler = new ObservedScheduler(this);
   }
 
-  /** Whether time stands still but for steps. */
-  nowMs = () => (this.manualMs === undefined ? performance.now() : this.manualMs);
+  /** The scheduler's time: the clock's, or while that is stopped, the one of the last step. */
+  nowMs = () => this.manualMs ?? performance.now();
 
   observe(tick) {
     const start = performance.now();
@@ -85,10 +104,7 @@ export class Load {
   #ran(lane, nowMs, lateMs) {
     this.density.add(lane, nowMs);
     this.latency.add(lateMs);
-    if (this.workUs > 0) {
-      const end = performance.now() + this.workUs / 1000;
-      while (performance.now() < end);
-    }
+    work(this.workUs * this.#roundsPerUs);
     this.trace.push(lane, nowMs, this.workUs / 1000, lateMs);
   }
 

@@ -39,7 +39,8 @@ export const packageTests = [
 
   ['every driver ticks, survives an error, stops and starts again', async ({ page }) => {
     const seen = await page.evaluate(async () => {
-      const { WasmScheduler } = await import('/pkg/index.js');
+      const { default: init, WasmScheduler } = await import('/pkg/index.js');
+      await init();
       const seen = {};
       for (const driver of ['interval', 'animation-frame', 'message-channel', 'worker']) {
         const scheduler = new WasmScheduler();
@@ -66,7 +67,8 @@ export const packageTests = [
 
   ['the worker asks for no second tick before the first is done', async ({ page }) => {
     const counts = await page.evaluate(async () => {
-      const { WasmScheduler } = await import('/pkg/index.js');
+      const { default: init, WasmScheduler } = await import('/pkg/index.js');
+      await init();
       const scheduler = new WasmScheduler();
       scheduler.start({ driver: 'worker', periodMs: 1 });
       await new Promise((done) => scheduler.schedule(done, 0));
