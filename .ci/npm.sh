@@ -3,7 +3,7 @@
 #   module  tests of the module alone, in Node and in headless Chromium
 #   package builds pkg/ and tests it in Node: conformance, types, an installation from the tarball
 #   browser tests of the package and of examples/web in headless Chromium
-#   figures what it costs beside setTimeout, small; see crates/wasm/bench
+#   figures what it costs beside setTimeout; see crates/wasm/bench. With QUICK=1 in little time
 set -euo pipefail
 cd "$(dirname "$0")/.."
 settings=$(.ci/wasm-toolchain.sh)
@@ -62,8 +62,15 @@ package() {
 browser() {
     need_chromium
     project
-    cp -r crates/wasm/tests/browser/. "$project"
-    (cd "$project" && CHROMIUM=$(command -v chromium) timeout 900 node run.js "$OLDPWD" "$OLDPWD/target/ci/npm-screenshots")
+    mkdir -p "$project/browser" && cp -r crates/wasm/tests/browser/. "$project/browser"
+    (cd "$project" && CHROMIUM=$(command -v chromium) timeout 900 node browser/run.js "$OLDPWD" "$OLDPWD/target/ci/npm-screenshots")
+}
+
+figures() {
+    need_chromium
+    project
+    mkdir -p "$project/bench" && cp crates/wasm/bench/* "$project/bench"
+    (cd "$project" && node bench/run.js "$OLDPWD" ${QUICK:+--quick})
 }
 
 for step in "$@"; do "$step"; done
