@@ -87,6 +87,12 @@ impl Reflection {
         self.strange_loop.as_ref().map_or_else(Estimates::default, SelfObserver::estimates)
     }
 
+    /// How late ticks are that had something to wait for; 0 unless the estimate has converged.
+    #[cfg(feature = "std")]
+    pub(crate) fn lateness_ns(&self) -> u64 {
+        self.strange_loop.as_ref().map_or(0, SelfObserver::lateness_ns)
+    }
+
     /// A busy tick has ended, and was timed.
     #[inline]
     pub(crate) fn tick_ended(&mut self, started_at: u64, tick_time_ns: u64, latency_ns: u64) {
@@ -213,6 +219,13 @@ impl<C: Clock> Scheduler<C> {
     #[must_use]
     pub fn strange_loop_state(&self) -> f64 {
         self.engine.reflection.strange_loop.as_ref().map_or(0.0, SelfObserver::load)
+    }
+
+    /// Whether ticks take nine tenths of the time or more, by an estimate that has converged: what is
+    /// scheduled beyond that will be late.
+    #[must_use]
+    pub fn is_overloaded(&self) -> bool {
+        self.engine.reflection.strange_loop.as_ref().is_some_and(SelfObserver::is_overloaded)
     }
 
     /// What the scheduler has found out about itself; all zero without

@@ -32,10 +32,17 @@ pub(crate) struct TimedJob {
 
 impl TimedJob {
     /// The live task of `entry`, which has left the queue.
+    #[inline]
     pub(crate) fn new(engine: &Engine, entry: Entry) -> Self {
-        let has_attributes = engine.store.place(entry.id).has_attributes();
-        let details =
-            if has_attributes { *engine.store.details(entry.id) } else { Details::default() };
+        if engine.store.place(entry.id).has_attributes() {
+            Self::with_details(engine, entry, engine.store.details(entry.id))
+        } else {
+            Self::with_details(engine, entry, &Details::default())
+        }
+    }
+
+    #[inline(always)]
+    fn with_details(engine: &Engine, entry: Entry, details: &Details) -> Self {
         let Details { attributes, progress } = details;
         let absolute = |Deadline { due, kind }| (due.absolute(entry.release), kind);
         TimedJob {
@@ -48,7 +55,7 @@ impl TimedJob {
             estimator: progress.estimator,
             decides: engine.decides_per_job(),
             has_dependents: progress.has_dependents,
-            is_observed: !engine.goes_to_batch(entry.id, &details),
+            is_observed: !engine.goes_to_batch(entry.id, details),
         }
     }
 

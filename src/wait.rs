@@ -16,6 +16,9 @@ pub struct Waiter {
     strategy: Wait,
     #[cfg(feature = "std")]
     margin: Margin,
+    /// How late ticks are by the strange loop's estimate, once that has converged.
+    #[cfg(feature = "std")]
+    lateness_ns: u64,
     /// The door that may be knocked at meanwhile.
     #[cfg(feature = "std")]
     pub(crate) bell: crate::remote::Bell,
@@ -28,8 +31,16 @@ impl Waiter {
             #[cfg(feature = "std")]
             margin: Margin::default(),
             #[cfg(feature = "std")]
+            lateness_ns: 0,
+            #[cfg(feature = "std")]
             bell: crate::remote::Bell::new(),
         }
+    }
+
+    /// Has [`Wait::Hybrid`] wake earlier by how late ticks are. 0 leaves it to its own margin.
+    #[cfg(feature = "std")]
+    pub(crate) fn make_up_for(&mut self, lateness_ns: u64) {
+        self.lateness_ns = lateness_ns;
     }
 
     /// Returns when `now()` has reached `until`, or a remote has called.
@@ -39,7 +50,10 @@ impl Waiter {
         let left = until.duration_since(from);
         match self.strategy {
             Wait::Spin => {}
-            Wait::Hybrid => self.sleep(&now, from, self.margin.time_to_sleep(left)),
+            Wait::Hybrid => {
+                let time = self.margin.time_to_sleep(left, self.lateness_ns);
+                self.sleep(&now, from, time);
+            }
             Wait::Sleep => self.sleep(&now, from, left),
         }
         // Without a hint at spinning: see `Bell::spin`.
@@ -112,14 +126,15 @@ impl Margin {
     /// Waits up to this are spun through: many a sleep would overshoot them whole.
     const SHORT_NS: u64 = 50_000;
 
-    /// How long to sleep before spinning: until the margin is left, but for no less than half of a
-    /// wait that is not short, which bounds the cost of spinning.
-    fn time_to_sleep(&self, left: Duration) -> Duration {
+    /// How long to sleep before spinning: until the margin and `more_ns` are left, but for no less than
+    /// half of a wait that is not short, which bounds the cost of spinning.
+    fn time_to_sleep(&self, left: Duration, more_ns: u64) -> Duration {
         let left_ns = saturating_nanos(left);
         if left_ns <= Self::SHORT_NS {
             return Duration::ZERO;
         }
-        Duration::from_nanos(left_ns - self.ns.min(left_ns / 2))
+        let margin = self.ns.saturating_add(more_ns).min(Self::GREATEST_NS);
+        Duration::from_nanos(left_ns - margin.min(left_ns / 2))
     }
 
     fn learn(&mut self, overshoot_ns: u64) {
@@ -181,7 +196,7 @@ mod tests {
     #[test]
     fn at_most_half_of_a_wait_is_spun_unless_it_is_short() {
         let sleeps = |margin_ns, left_ns| {
-            Margin { ns: margin_ns }.time_to_sleep(Duration::from_nanos(left_ns)).as_nanos()
+            Margin { ns: margin_ns }.time_to_sleep(Duration::from_nanos(left_ns), 0).as_nanos()
         };
         assert_eq!(sleeps(40_000, 100_000), 60_000);
         assert_eq!(sleeps(80_000, 100_000), 50_000);
@@ -189,7 +204,7 @@ mod tests {
         assert_eq!(sleeps(2_000, 50_000), 0);
         assert_eq!(sleeps(200_000, 50_001), 25_001);
         assert_eq!(sleeps(2_000, 0), 0);
-        let longest = Margin { ns: 2_000 }.time_to_sleep(Duration::MAX);
+        let longest = Margin { ns: 2_000 }.time_to_sleep(Duration::MAX, 0);
         assert_eq!(longest.as_nanos(), u128::from(u64::MAX) - 2_000);
     }
 
@@ -213,6 +228,19 @@ mod tests {
         waiter.bell.ring();
         waiter.wait(stepping(190_000), TimePoint::from_nanos(100_000));
         assert_eq!(waiter.margin.ns, 67_500 - 33);
+    }
+
+    #[test]
+    fn estimated_lateness_adds_to_the_margin_within_its_bounds() {
+        let ms = Duration::from_millis(1);
+        let spun = |more_ns| {
+            let slept = Margin { ns: 60_000 }.time_to_sleep(ms, more_ns);
+            (ms - slept).as_nanos()
+        };
+        assert_eq!([0, 5_000, 1_000_000, u64::MAX].map(spun), [60_000, 65_000, 200_000, 200_000]);
+        let mut waiter = Waiter::new(Wait::Hybrid);
+        waiter.make_up_for(5_000);
+        assert_eq!(waiter.lateness_ns, 5_000);
     }
 
     #[test]

@@ -33,7 +33,8 @@ fn bounded(responses: &[Response]) -> Vec<u64> {
 
 /// The sets of the table with their reference values.
 fn reference_sets() -> Vec<(Vec<TaskModel>, Value)> {
-    let table: Value = serde_json::from_str(include_str!("data/rt_task_sets.json")).unwrap();
+    let table: Value =
+        serde_json::from_str(include_str!("data/oracles/rt_task_sets.json")).unwrap();
     let set = |set: &Value| {
         let tasks = set["tasks_C_T_D"].as_array().unwrap().iter().map(numbers);
         (tasks.map(|numbers| task(numbers[0], numbers[1], numbers[2])).collect(), set.clone())

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use serde_json::{json, Value};
 
-const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/rt_task_sets.json");
+const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/oracles/rt_task_sets.json");
 
 /// The example's binary, in the profile of this test.
 fn example() -> &'static Path {
@@ -58,7 +58,8 @@ fn set(name: &str, tasks: &Value) -> String {
 
 #[test]
 fn verdicts_and_schedules_are_those_of_the_table() {
-    let table: Value = serde_json::from_str(include_str!("data/rt_task_sets.json")).unwrap();
+    let table: Value =
+        serde_json::from_str(include_str!("data/oracles/rt_task_sets.json")).unwrap();
     let sets = table["sets"].as_array().unwrap();
     let lines = lines(&["--simulate", TABLE]);
     assert_eq!(lines.len(), sets.len());

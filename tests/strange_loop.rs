@@ -277,6 +277,26 @@ fn without_the_loop_there_are_no_estimates() {
     assert!(scheduler.attached_operator().is_none());
 }
 
+#[test]
+fn an_overload_is_told_once_the_estimate_has_converged() {
+    let (mut scheduler, clock) = manual(Config::default());
+    let mut run = |work: u64, ticks: usize| {
+        let mut told = Vec::new();
+        for _ in 0..ticks {
+            let (end, moving) = (scheduler.now() + ns(1_000), clock.clone());
+            scheduler.schedule(Task::new(move || moving.advance(ns(work)), ns(0))).unwrap();
+            scheduler.tick();
+            clock.set(end);
+            told.push(scheduler.is_overloaded());
+        }
+        told
+    };
+    let told = run(950, 100);
+    assert!(!told[0] && told[99], "{told:?}");
+    assert!(told.is_sorted(), "it is told, and stays: {told:?}");
+    assert!(!run(500, 100)[99]);
+}
+
 /// Follows the greatest tick time: x ↦ x/2 + most/2.
 struct Worst {
     most: f64,

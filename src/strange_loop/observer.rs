@@ -7,6 +7,8 @@ use super::solver::{FixedPoint, Status};
 
 /// Estimates are converged when the bound of their error is below this share of them.
 const CONVERGED_SHARE: f64 = 1.0 / 16.0;
+/// A load from here on is an overload.
+const OVERLOAD: f64 = 0.9;
 
 /// What one busy tick shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -138,19 +140,42 @@ impl SelfObserver {
 
     pub(crate) fn estimates(&self) -> Estimates {
         let [tick_time_ns, interval_ns, dispatch_latency_ns] = self.state;
-        let size = libm::sqrt(self.state.iter().map(|value| value * value).sum());
-        let k = self.smoothing.k;
-        let error_bound_ns = k / (1.0 - k) * self.residual;
         Estimates {
             load: self.load(),
             tick_time_ns,
             interval_ns,
             dispatch_latency_ns,
             residual_ns: self.residual,
-            error_bound_ns,
-            is_converged: self.observations > 0 && error_bound_ns <= CONVERGED_SHARE * size,
+            error_bound_ns: self.error_bound(),
+            is_converged: self.is_converged(),
             observations: self.observations,
         }
+    }
+
+    /// Banach's a posteriori bound.
+    fn error_bound(&self) -> f64 {
+        let k = self.smoothing.k;
+        k / (1.0 - k) * self.residual
+    }
+
+    fn is_converged(&self) -> bool {
+        let size = libm::sqrt(self.state.iter().map(|value| value * value).sum());
+        self.observations > 0 && self.error_bound() <= CONVERGED_SHARE * size
+    }
+
+    /// The estimated dispatch latency, if it has converged.
+    #[cfg(feature = "std")]
+    pub(crate) fn lateness_ns(&self) -> u64 {
+        let [_, _, dispatch_latency_ns] = self.state;
+        if self.is_converged() {
+            dispatch_latency_ns as u64
+        } else {
+            0
+        }
+    }
+
+    pub(crate) fn is_overloaded(&self) -> bool {
+        self.is_converged() && self.load() >= OVERLOAD
     }
 
     /// Tick time over interval; 0 before the first busy tick.

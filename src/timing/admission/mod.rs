@@ -69,10 +69,11 @@ pub enum UnknownVerdict {
 ///     let share = control.check(task, Priority::Normal)?;
 ///     control.insert(TaskId::from_bits(number as u64), share);
 /// }
-/// // It may run for 4 ns when the first task is released, which may take no more than 3 until it starts.
+/// // If it has just started when both are released, the second ends after 4 + 2 + 3 ns, and after 2 more
+/// // that the first one's next job takes meanwhile: 4 ns late.
 /// let rejection = control.check(TaskModel::new(5, 100, 100)?, Priority::Normal).unwrap_err();
-/// let first = TaskId::from_bits(0);
-/// assert_eq!(rejection, Rejection::Deadline { task: Some(first), late_by_ns: 1 });
+/// let second = TaskId::from_bits(1);
+/// assert_eq!(rejection, Rejection::Deadline { task: Some(second), late_by_ns: 4 });
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
