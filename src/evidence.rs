@@ -97,7 +97,7 @@ impl<C: Clock> Scheduler<C> {
     /// without [`Config::audit`](crate::Config::audit); anything but 0 is a defect of this crate.
     #[must_use]
     pub fn inversions(&self) -> Option<u64> {
-        self.engine.observers.audit.as_ref().map(|audit| audit.inversions())
+        self.engine.observers.audit.get().map(|audit| audit.inversions())
     }
 
     /// The latest events; `None` without [`Config::trace_capacity`](crate::Config::trace_capacity).

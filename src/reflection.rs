@@ -7,7 +7,9 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::engine::Engine;
 use crate::scheduler::Scheduler;
-use crate::strange_loop::{Estimates, FixedPoint, FixedPointError, Observer, SelfObserver};
+use crate::strange_loop::{Estimates, SelfObserver};
+#[cfg(feature = "realtime")]
+use crate::strange_loop::{FixedPoint, FixedPointError, Observer};
 use crate::time::TimePoint;
 use crate::window::{Event, WindowSummary, Windows};
 
@@ -243,6 +245,7 @@ impl<C: Clock> Scheduler<C> {
     /// # Errors
     ///
     /// As [`FixedPoint::new`], which starts at `start`.
+    #[cfg(feature = "realtime")]
     pub fn attach_operator(
         &mut self,
         operator: impl Observer + 'static,
@@ -258,6 +261,7 @@ impl<C: Clock> Scheduler<C> {
     }
 
     /// The iteration of the operator attached; `None` if there is none.
+    #[cfg(feature = "realtime")]
     #[must_use]
     pub fn attached_operator(&self) -> Option<&FixedPoint<Box<dyn Observer>>> {
         self.engine.reflection.strange_loop.as_ref()?.attached()
