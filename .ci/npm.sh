@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # npm.sh STEP…: the npm package. Steps, in the order in which they need each other:
+#   lint    clippy, for the only target that the module has
 #   module  tests of the module alone, in Node and in headless Chromium
+#   debian  builds pkg/ with Debian's Rust, and ticks it
 #   package builds pkg/ and tests it in Node: conformance, types, an installation from the tarball
 #   browser tests of the package and of examples/web in headless Chromium
 #   figures what it costs beside setTimeout; see crates/wasm/bench. With QUICK=1 in little time
@@ -27,6 +29,11 @@ project() {
     npm install --silent --no-save --no-audit --no-fund --prefix "$project" "$project/$tarball"
 }
 
+lint() {
+    cargo clippy --quiet --locked --package nanosecond-scheduler-wasm --target wasm32-unknown-unknown \
+        "${build_std[@]}" --target-dir "$PWD/target/ci/wasm-lint" -- -D warnings
+}
+
 module() {
     need_chromium
     # Its own folder: a std that is built for tests does not get along with the package's.
@@ -45,6 +52,15 @@ listed() {
     diff <(cd pkg && npm pack --dry-run --json 2>/dev/null | node -e '
         const [{ files }] = JSON.parse(require("fs").readFileSync(0));
         files.forEach(({ path }) => console.log(path));' | sort) crates/wasm/tests/js/tarball.txt
+}
+
+debian() {
+    WASM_ROUTE=debian ./build.sh
+    node --input-type=module --eval '
+        import { WasmScheduler } from "./pkg/node.js";
+        const scheduler = new WasmScheduler();
+        scheduler.schedule(() => console.log("ticked"), 0);
+        if (scheduler.tick() !== 1) throw new Error("it did not tick");'
 }
 
 package() {
