@@ -5,4 +5,5 @@ cd "$(dirname "$0")/.."
 settings=$(.ci/wasm-toolchain.sh)
 eval "$settings"
 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner cargo test --locked \
-    --target wasm32-unknown-unknown "${build_std[@]}" --package nanosecond-realtime --test wasm
+    --target wasm32-unknown-unknown "${build_std[@]}" --test wasm \
+    --package nanosecond-realtime --package temporal-nets

@@ -151,6 +151,9 @@ impl<C: Clock> Scheduler<C> {
     #[cfg(feature = "std")]
     fn job_panicked(&mut self, job: Job) {
         let at = self.now().as_nanos();
+        if self.engine.decides_per_job() {
+            self.engine.now = at; // Else time stands still, also for those that are released now.
+        }
         self.engine.observers.panicked(job, at);
         self.engine.fail_dependents();
     }

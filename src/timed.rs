@@ -126,8 +126,10 @@ impl Engine {
     /// Leaves a job out that is late before it starts.
     pub(crate) fn skip(&mut self, timed: &TimedJob, counts: &mut TickCounts) {
         counts.skipped += 1;
-        self.observers.skipped(&timed.times(self.now, self.now));
+        let times = timed.times(self.now, self.now);
+        self.observers.skips(&times);
         skip_job(self, timed.entry);
+        self.observers.skipped(&times); // Alerts run the user's code.
         self.running_name = None;
     }
 
@@ -207,33 +209,39 @@ impl Engine {
             return None;
         }
         match self.emergency {
-            Emergency::SafeMode => self.enter_safe_mode(),
+            Emergency::SafeMode => self.enter_safe_mode(job, counts),
             Emergency::Stop => self.stop_requested = true,
             Emergency::Callback | Emergency::SkipTask => {}
         }
         Some(self.emergency)
     }
 
-    /// Calls the handler of misses. What it panics with is reported like a panic of the job, which
-    /// goes on.
+    /// Calls the handler of misses.
     fn tell_miss(&mut self, job: Job, violation: DeadlineViolation, counts: &mut TickCounts) {
-        let Some(handle) = &mut self.on_deadline_miss else { return };
+        // Unwind safe: the handler owns what it may leave broken.
+        self.contain(job, counts, |engine| {
+            if let Some(handle) = &mut engine.on_deadline_miss {
+                handle(violation);
+            }
+        });
+    }
+
+    /// Runs the user's code between the phases of a job. What it panics with is reported like a panic of
+    /// the job, which goes on.
+    fn contain(&mut self, job: Job, counts: &mut TickCounts, run: impl FnOnce(&mut Self)) {
         #[cfg(feature = "std")]
-        {
-            // Unwind safe: the handler owns what it may leave broken, and nothing of ours is borrowed.
-            let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| handle(violation)));
-            let Err(payload) = told else { return };
+        if let Err(payload) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(self))) {
             self.report_panic(job, payload, counts);
         }
         #[cfg(not(feature = "std"))]
         {
             let _ = (job, counts);
-            handle(violation);
+            run(self);
         }
     }
 
     /// Keeps the critical tasks only.
-    fn enter_safe_mode(&mut self) {
+    fn enter_safe_mode(&mut self, job: Job, counts: &mut TickCounts) {
         if self.safe_mode {
             return;
         }
@@ -242,6 +250,7 @@ impl Engine {
         let others = self.store.live_ids().filter(|id| self.store.place(*id).class() != critical);
         let others: Vec<TaskId> = others.collect();
         let closures: Vec<_> = others.into_iter().filter_map(|id| self.cancel_one(id)).collect();
-        self.settle_failures(closures);
+        // Unwind safe: closures are dropped last. The job in question may be on its way.
+        self.contain(job, counts, |engine| engine.settle_failures(closures));
     }
 }

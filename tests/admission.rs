@@ -8,8 +8,9 @@ use std::time::Duration;
 use common::{at, manual, ns, scatter, Log};
 use nanosecond_scheduler::analysis::{nonpreemptive, Response, TaskModel, Verdict};
 use nanosecond_scheduler::{
-    Admission, AdmissionControl, Config, Context, DeadlineKind, Emergency, ManualClock, Policy,
-    Priority, Rejection, ScheduleErrorKind, Scheduler, Task, TaskId, UnknownCause, UnknownVerdict,
+    Admission, AdmissionControl, Config, Context, DeadlineKind, Emergency, ManualClock, MissedTick,
+    OnFailure, Policy, Priority, Rejection, ScheduleErrorKind, Scheduler, Task, TaskId,
+    UnknownCause, UnknownVerdict,
 };
 
 const POLICIES: [Policy; 4] = [
@@ -446,8 +447,11 @@ fn what_was_accepted_misses_nothing() {
     let mut ran = 0;
     for case in 0..cases {
         let policy = POLICIES[case as usize % 4];
-        let config =
-            Config { max_tasks_per_tick: 1, audit: true, ..config(policy, Admission::Exact) };
+        let config = Config {
+            max_tasks_per_tick: 1 + case as usize / 4 % 3,
+            audit: true,
+            ..config(policy, Admission::Exact)
+        };
         let (mut scheduler, clock) = manual(config);
         let misses = Log::default();
         let misses2 = misses.clone();
@@ -467,13 +471,25 @@ fn what_was_accepted_misses_nothing() {
                 1 if !ids.is_empty() => {
                     let _ = scheduler.trigger(ids[below(ids.len() as u64) as usize]);
                 }
-                2..=4 => ids.extend(scheduler.schedule(random_task(&clock, &mut below))),
+                2..=4 => {
+                    let mut task = random_task(&clock, &mut below);
+                    if below(3) == 0 && !ids.is_empty() {
+                        task = task.after(&[ids[below(ids.len() as u64) as usize]]);
+                        if below(2) == 0 {
+                            task = task.on_failure(OnFailure::Run);
+                        }
+                    }
+                    let missed_tick = [MissedTick::Burst, MissedTick::Delay, MissedTick::Skip];
+                    task = task.with_missed_tick(missed_tick[below(3) as usize]);
+                    ids.extend(scheduler.schedule(task));
+                }
                 _ => {}
             }
-            if scheduler.next_release().is_some_and(|next| next > scheduler.now()) {
-                clock.advance(ns(below(3)));
+            // Never past a release: a tick that comes late is not what admission answers for.
+            if let Some(next) = scheduler.next_release().filter(|next| *next > scheduler.now()) {
+                clock.set(next.min(scheduler.now() + ns(below(3))));
                 if below(2) == 0 {
-                    clock.set(scheduler.next_release().unwrap());
+                    clock.set(next);
                 }
             }
             ran += scheduler.tick().executed;

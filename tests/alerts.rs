@@ -6,7 +6,7 @@ mod common;
 use common::timed::{caught, fail, log_panics, take_in_turn, takes};
 use common::{at, manual, ns, Log};
 use nanosecond_scheduler::{
-    Alert, AlertMetric, Config, JobRecord, LatencyMonitor, MonitorConfig, Task, TaskId,
+    Alert, AlertMetric, Config, JobRecord, LatencyMonitor, MonitorConfig, OnFailure, Task, TaskId,
 };
 
 fn monitor_with(config: MonitorConfig) -> (LatencyMonitor, Log<Alert>) {
@@ -219,5 +219,30 @@ fn a_handler_that_panics_ends_neither_the_task_nor_those_after_it() {
         assert_eq!(log.take(), ["after"]);
         assert!(scheduler.is_pending(id));
         assert_eq!(scheduler.monitoring_report().unwrap().total.jobs, 2, "the job is recorded");
+    }
+}
+
+#[test]
+fn a_handler_that_panics_over_a_skipped_job_ends_neither_the_task_nor_those_after_it() {
+    for handled in [false, true] {
+        let monitor =
+            MonitorConfig { samples: 1, miss_rate_alert_ppm: Some(0), ..MonitorConfig::default() };
+        let (mut scheduler, clock) = manual(Config { monitor: Some(monitor), ..Config::default() });
+        scheduler.on_alert(|_| fail("of the handler"));
+        if handled {
+            log_panics(&mut scheduler);
+        }
+        let log = Log::default();
+        let log2 = log.clone();
+        let task = Task::periodic(move |cx| log2.push(cx.release()), ns(10));
+        let id = scheduler.schedule(task.with_firm_deadline(ns(5))).unwrap();
+        let waits = log.task(at(0), ns(0)).after(&[id]).on_failure(OnFailure::Run);
+        scheduler.schedule(waits).unwrap();
+        clock.set(at(16));
+        let ticked = caught(|| scheduler.tick().panicked);
+        assert_eq!(ticked, if handled { Ok(1) } else { Err("of the handler") });
+        scheduler.run_until(at(20));
+        assert_eq!((log.take(), scheduler.is_pending(id)), (vec![at(0), at(20)], true));
+        assert_eq!(scheduler.monitoring_report().unwrap().total.skipped, 1);
     }
 }

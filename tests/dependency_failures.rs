@@ -4,7 +4,7 @@
 mod common;
 
 use common::graph::Graph;
-use common::timed::{caught, fail, log_panics};
+use common::timed::{caught, fail, log_misses, log_panics, takes};
 use common::{at, ns, Drops, Log};
 use nanosecond_scheduler::{Config, Context, Emergency, OnFailure, Task, TaskId};
 
@@ -303,4 +303,21 @@ fn what_is_dropped_with_a_skipped_job_is_blamed_on_it_and_on_nobody_after() {
     let plain = graph.scheduler.schedule(Task::new(|| fail("boom"), ns(0))).unwrap();
     assert_eq!(graph.tick_at(5), ["earlier"]);
     assert_eq!(blamed.take(), [(skipped, Some("firm")), (plain, None)]);
+}
+
+#[test]
+fn who_runs_after_a_panic_all_the_same_is_released_by_it_and_not_before() {
+    let mut graph = Graph::new(Config::default());
+    log_panics(&mut graph.scheduler);
+    let misses = log_misses(&mut graph.scheduler);
+    let work = takes(&graph.clock, 30);
+    let fails = Task::new(|| (work(), fail("boom")).1, ns(0)).with_wcet(ns(30));
+    let fails = graph.scheduler.schedule(fails).unwrap();
+    let log = Log::default();
+    let log2 = log.clone();
+    let after = Task::with_context(move |cx| log2.push(cx.release()), ns(0)).after(&[fails]);
+    let after = after.on_failure(OnFailure::Run).with_deadline(ns(5));
+    graph.scheduler.schedule(after).unwrap();
+    graph.tick();
+    assert_eq!((log.take(), misses.take()), (vec![at(30)], vec![]));
 }

@@ -345,4 +345,27 @@ mod panics {
         assert_eq!(scheduler.tick().executed, 1);
         assert_eq!(scheduler.metrics().remote_refused, 1);
     }
+
+    #[test]
+    fn a_critical_job_whose_miss_led_to_such_a_drop_runs_and_goes_on() {
+        for handled in [true, false] {
+            let (mut scheduler, clock) = with_emergency(Emergency::SafeMode);
+            if handled {
+                log_panics(&mut scheduler);
+            }
+            let log = Log::default();
+            let log2 = log.clone();
+            let critical = Task::periodic(move |cx| log2.push(cx.release()), ns(10));
+            let critical = critical.with_hard_deadline(ns(5)).with_priority(Priority::Critical);
+            let id = scheduler.schedule(critical).unwrap();
+            let owned = FailsInDrop;
+            scheduler.schedule(Task::new(move || owned.touch(), ns(100))).unwrap();
+            clock.set(at(16));
+            let ticked = caught(|| scheduler.tick().panicked);
+            assert_eq!(ticked, if handled { Ok(1) } else { Err("of a drop") });
+            assert_eq!(log.take(), [at(10)]);
+            scheduler.run_until(at(20));
+            assert_eq!((log.take(), scheduler.is_pending(id)), (vec![at(20)], true));
+        }
+    }
 }

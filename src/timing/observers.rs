@@ -98,15 +98,19 @@ impl Observers {
         }
     }
 
-    /// A late job is left out.
-    pub(crate) fn skipped(&mut self, times: &Times) {
+    /// A late job is about to be left out.
+    pub(crate) fn skips(&mut self, times: &Times) {
         self.trace(times.release, times.job, TraceKind::Release);
         self.trace(times.start, times.job, TraceKind::Skip);
+        self.left(times.job.id);
+    }
+
+    /// It has been left out.
+    pub(crate) fn skipped(&mut self, _times: &Times) {
         #[cfg(feature = "std")]
         if let Some(monitor) = &mut self.monitor {
-            monitor.skipped(&times.record());
+            monitor.skipped(&_times.record());
         }
-        self.left(times.job.id);
     }
 
     pub(crate) fn missed(&mut self, job: Job, at: u64) {
