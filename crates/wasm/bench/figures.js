@@ -116,10 +116,10 @@ function cancelled(WasmScheduler, rounds, count) {
 }
 
 /** ns per operation, means of all rounds but the first; and the ratios that we promise, with their bounds. */
-export async function measure(WasmScheduler, { rounds = 21, calls = 1_000_000, timers = 100_000 } = {}) {
+export async function measure(WasmScheduler, { rounds = 15, calls = 1_000_000, timers = 100_000 } = {}) {
   const figures = {
     ...(await boundary(WasmScheduler, rounds, calls)),
-    ...(await oneCallback(WasmScheduler, rounds, timers / 5)),
+    ...(await oneCallback(WasmScheduler, rounds, timers)),
     ...cancelled(WasmScheduler, rounds, timers),
   };
   const ns = Object.fromEntries(Object.entries(figures).map(([name, all]) => [name, mean(all.slice(1))]));
