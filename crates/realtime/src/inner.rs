@@ -269,7 +269,8 @@ impl Inner {
         if !is_possible || self.seems_full(to) {
             return false;
         }
-        if !self.book.lock().transfer(key.ticket, to) {
+        let is_late = key.release < self.now().as_nanos();
+        if !self.book.lock().transfer(key.ticket, is_late, to) {
             return false;
         }
         let Some(mut waiting) = self.desks[from].take(&mut here, key) else { return false };
@@ -293,7 +294,8 @@ impl Inner {
     ) -> Option<()> {
         let Held { stay, .. } = held.as_ref()?;
         let (from, ticket) = (stay.worker, stay.ticket);
-        let to = self.book.lock().even_out(ticket, |worker| self.seems_full(worker))?;
+        let seems_full = |worker| self.seems_full(worker);
+        let to = self.book.lock().even_out(ticket, next < self.now(), seems_full)?;
         let [mut here, mut there] = self.lock_two(from, to);
         if there.door != Door::Open || here.residents.get(&ticket)?.ends.is_some() {
             return None; // It ends soon, and the book is in order then.

@@ -104,11 +104,10 @@ impl Repeating {
         }
     }
 
-    /// The release of a periodic task's next job, as the core would have it.
+    /// The release of a periodic task's next job, as the core would have it; a sporadic task has none.
     fn next_release(&self, cx: &Context<'_>) -> Option<TimePoint> {
-        let outline = &self.held.as_ref()?.outline;
+        let outline = &self.held.as_ref().filter(|held| !held.outline.is_sporadic())?.outline;
         let period = outline.period()?;
-        outline.release_from(TimePoint::ZERO).ok()??; // A sporadic task has none.
         let missed_tick = outline.missed_tick().unwrap_or(self.inner.config.missed_tick);
         let now = cx.now();
         match missed_tick {

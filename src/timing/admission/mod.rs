@@ -33,7 +33,8 @@ pub enum Admission {
     /// urgency count as more urgent than each other, which is on the safe side.
     ///
     /// What a test assumes: jobs take no longer than declared, overhead included, and are released at
-    /// any time from outside. A job that a running job releases at its own start (`Context::schedule`
+    /// any time from outside; ticks come as soon as something is released, as the `run*` methods have
+    /// it unless [`Config::tick_rate_ns`](crate::Config::tick_rate_ns) is above 0. A job that a running job releases at its own start (`Context::schedule`
     /// with delay 0, `Context::trigger`) may find 1 ns more of it left than is counted.
     Exact,
 }
