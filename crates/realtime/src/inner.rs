@@ -150,8 +150,7 @@ impl Inner {
         let desk = &self.desks[worker];
         let repeats = outline.period().is_some();
         let phase = (!repeats).then(|| self.outstanding.enter());
-        desk.tasks.fetch_add(1, Ordering::Relaxed);
-        let stay = Stay { inner: Arc::clone(self), worker, ticket: key.ticket, phase };
+        let stay = Stay::new(Arc::clone(self), worker, key.ticket, phase);
         let (sender, shared) = Sender::new(worker);
         let body = job.into_body(sender);
         if repeats {
@@ -199,9 +198,7 @@ impl Inner {
         papers.requests.extend(waiting.token.map(Request::Forget));
         drop(papers);
         desk.ring();
-        let Waiting { body, stay, .. } = *waiting;
-        body.end(Why::Cancelled);
-        drop(stay);
+        waiting.end(Why::Cancelled);
         true
     }
 
