@@ -163,12 +163,19 @@ impl Inner {
         }
         drop(papers);
         desk.ring();
-        // A job that runs may be a long one.
-        if !repeats && desk.running_since().is_some() {
+        if !repeats {
+            self.watch(worker, key);
+        }
+        TaskHandle::new(shared, Arc::clone(self), key, repeats)
+    }
+
+    /// Has the balancer look after a one-shot that has come to a desk, if a job runs there: it may be a
+    /// long one.
+    fn watch(&self, worker: usize, key: Key) {
+        if self.desks[worker].running_since().is_some() {
             let budget_ns = self.config.latency_budget_ns;
             self.balancer.arm(self.now().as_nanos().max(key.release).saturating_add(budget_ns));
         }
-        TaskHandle::new(shared, Arc::clone(self), key, repeats)
     }
 
     /// Puts a one-shot on a desk, and a token for it.
@@ -280,6 +287,7 @@ impl Inner {
         self.desks[from].recorder.moved_away();
         self.desks[from].ring();
         self.desks[to].ring();
+        self.watch(to, key); // The balancer may have looked there already.
         true
     }
 

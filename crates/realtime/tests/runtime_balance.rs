@@ -335,3 +335,32 @@ fn under_exact_admission_nothing_that_is_late_goes_where_it_was_not_foreseen() {
         );
     }
 }
+
+#[test]
+fn who_was_moved_behind_a_job_that_gets_stuck_later_is_moved_again() {
+    let budget = Duration::from_millis(20);
+    let runtime = with_config(SchedulerConfig {
+        num_workers: 2,
+        latency_budget_ns: budget.as_nanos() as u64,
+        ..SchedulerConfig::default()
+    });
+    let gates = block_all(&runtime);
+    let release = runtime.now() + 2 * budget;
+    let job = || Job::new(here).at(release);
+    let handles: Vec<_> = (0..20).map(|_| runtime.schedule(job()).unwrap()).collect();
+    gates[0].open();
+    until(|| runtime.worker_stats()[0].pending == 0);
+    // Nobody waits behind this job when it starts, and it is not stuck when the others are overdue.
+    until(|| runtime.now() > release + budget / 2);
+    let gate = Gate::default();
+    let job = gate.clone();
+    drop(runtime.schedule(move || job.pass()).unwrap());
+    assert_eq!(gate.arrived(1), [0]);
+    let waits = |worker: usize| runtime.worker_stats()[worker].pending - 1;
+    until(|| waits(1) == 0 || runtime.now() > release + 2 * budget);
+    gates[1].open();
+    for handle in handles {
+        block_on(handle).unwrap();
+    }
+    gate.open();
+}
