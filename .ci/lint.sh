@@ -8,7 +8,7 @@ cargo fmt --all --check
 cargo clippy --quiet --locked --workspace --all-targets --all-features -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --no-deps --all-features --workspace
 
-for package in benches/peers benches/instructions fuzz; do
+for package in benches/peers benches/instructions crates/temporal-nets/benches/peers fuzz; do
     echo "$package"
     cargo fmt --manifest-path "$package/Cargo.toml" --check
     cargo clippy --quiet --locked --manifest-path "$package/Cargo.toml" --all-targets -- -D warnings

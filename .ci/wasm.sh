@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks the library for wasm32-unknown-unknown.
+# Checks the library and temporal-nets for wasm32-unknown-unknown.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=wasm32-unknown-unknown
@@ -9,4 +9,5 @@ rustc --version
 cargo check --quiet --locked --package nanosecond-scheduler --lib --target "$target" "${build_std[@]}"
 cargo check --quiet --locked --package nanosecond-scheduler --lib --target "$target" "${build_std[@]}" --features serde
 cargo check --quiet --locked --package nanosecond-scheduler --lib --target "$target" "${build_std[@]}" --no-default-features
-echo "the library compiles for $target, with and without std"
+cargo check --quiet --locked --package temporal-nets --lib --target "$target" "${build_std[@]}"
+echo "the library compiles for $target, with and without std, and so does temporal-nets"

@@ -22,7 +22,8 @@ impl<C: Clock> Scheduler<C> {
         self.run_while(|_| true, None);
     }
 
-    /// Runs for `duration` from now, or until stopped. Time passes also while nothing is pending.
+    /// As [`run_until`](Self::run_until) for `duration` from now. Time passes also while nothing is
+    /// pending.
     ///
     /// # Panics
     ///
@@ -31,7 +32,9 @@ impl<C: Clock> Scheduler<C> {
         self.run_until(self.now() + duration);
     }
 
-    /// Runs until the clock has reached `end`, jobs released at `end` included, or until stopped.
+    /// Runs until the clock has reached `end`, jobs released at `end` included, or until stopped. If
+    /// some are still due when the clock has passed `end`, as under overload, as many jobs more are run
+    /// as tasks are pending; what is left stays due.
     ///
     /// # Panics
     ///
@@ -71,11 +74,19 @@ impl<C: Clock> Scheduler<C> {
     /// become due any more.
     fn run_while(&mut self, go_on: impl Fn(&mut Self) -> bool, end: Option<TimePoint>) {
         self.engine.stop_requested = false;
+        // Jobs that may still run once the clock has passed the end: tasks that come again and again
+        // could keep it running for ever, and less urgent ones waiting.
+        let mut left = None;
         loop {
             let report = self.tick();
             let next = report.next_release;
-            let past_end =
-                end.is_some_and(|end| report.started_at >= end && next.is_none_or(|n| n > end));
+            let past_end = end.is_some_and(|end| {
+                if report.started_at > end {
+                    let ran = report.executed + report.skipped;
+                    left = Some(left.map_or(self.len(), |left: usize| left.saturating_sub(ran)));
+                }
+                report.started_at >= end && (next.is_none_or(|n| n > end) || left == Some(0))
+            });
             if self.take_stop() || past_end || !go_on(self) || cfg!(target_arch = "wasm32") {
                 return;
             }

@@ -233,3 +233,35 @@ fn behaviour_01_no_way_to_wait_runs_a_task_early() {
         }
     }
 }
+
+/// More work than time, and a task that never gets its turn.
+#[test]
+fn a_run_with_an_end_ends_under_overload() {
+    let (mut scheduler, clock) = manual(Config { max_tasks_per_tick: 4, ..Config::default() });
+    let moving = clock.clone();
+    let body = move |_: &mut Context<'_>| moving.advance(ns(20));
+    let busy = Task::periodic(body, ns(10)).with_priority(Priority::High);
+    scheduler.schedule(busy).unwrap();
+    let starved = scheduler.schedule(Task::periodic(|_| (), ns(10))).unwrap();
+    scheduler.run_for(ns(1_000));
+    let late_by = scheduler.now().duration_since(at(1_000));
+    assert!(late_by <= ns(3 * 4 * 20), "{late_by:?}"); // Three ticks.
+    assert!(scheduler.is_pending(starved));
+}
+
+/// What was late, but finite, is still run.
+#[test]
+fn jobs_that_are_due_at_the_end_run_although_the_clock_has_passed_it() {
+    let (mut scheduler, clock) = manual(Config { max_tasks_per_tick: 4, ..Config::default() });
+    let log = Log::default();
+    for n in 0..50 {
+        let (clock, log) = (clock.clone(), log.clone());
+        let body = move || {
+            clock.advance(ns(30));
+            log.push(n);
+        };
+        scheduler.schedule(Task::new(body, ns(100))).unwrap();
+    }
+    scheduler.run_until(at(100));
+    assert_eq!(log.take(), (0..50).collect::<Vec<_>>());
+}

@@ -1,0 +1,34 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod adapters;
+mod dense;
+mod governor;
+mod network;
+mod rng;
+#[cfg(feature = "ruv-fann")]
+mod ruv;
+mod spiking;
+mod task;
+mod watchdog;
+
+pub use adapters::{
+    shared, InferenceTask, PhaseCodingTask, PhaseCycle, PhasedSpike, PlasticityTask, Shared,
+    SpikeSource,
+};
+pub use dense::{fann, Activation, DenseNet, FixedNet, Layer, ShapeError};
+pub use dense::{spectral_bound, NoLipschitz};
+pub use dense::{Algorithm, ErrorFunction, Rprop, TrainError, Trainer, Training};
+pub use governor::{
+    Case, Decision, Escalation, Evaluation, EvaluationError, ExpensiveModel, Fallback, Governor,
+    GovernorConfig, GovernorError, GovernorMetrics, Outputs, Routed, Rule,
+};
+pub use network::TemporalNetwork;
+#[cfg(feature = "ruv-fann")]
+pub use ruv::RuvNetwork;
+pub use spiking::{
+    Lif, LifError, Pairing, PhaseOscillator, Plastic, PlasticSynapse, Spike, SpikingNet, Stdp,
+    SynapseId, VectorStrength,
+};
+pub use task::{Pace, SchedulableTask};
+pub use watchdog::{Divergence, DivergenceCause, DivergenceLimits, Watchdog};
