@@ -14,4 +14,5 @@ tools=$PWD/target/ci/wasm-bindgen-$version
 settings=$(.ci/std-for.sh "$target")
 eval "$settings"
 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$tools/bin/wasm-bindgen-test-runner cargo test \
-    --locked --target "$target" "${build_std[@]}" --package nanosecond-realtime --test wasm
+    --locked --target "$target" "${build_std[@]}" --test wasm \
+    --package nanosecond-realtime --package temporal-nets

@@ -10,4 +10,5 @@ cargo check --quiet --locked --package nanosecond-scheduler --lib --target "$tar
 cargo check --quiet --locked --package nanosecond-scheduler --lib --target "$target" "${build_std[@]}" --features serde
 cargo check --quiet --locked --package nanosecond-scheduler --lib --target "$target" "${build_std[@]}" --no-default-features
 cargo check --quiet --locked --package temporal-nets --lib --target "$target" "${build_std[@]}"
+cargo check --quiet --locked --package temporal-nets --lib --target "$target" "${build_std[@]}" --features profiling
 echo "the library compiles for $target, with and without std, and so does temporal-nets"

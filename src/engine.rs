@@ -7,10 +7,10 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use crate::attributes::{Attributes, Details, Progress, Repeat};
+use crate::attributes::{Attributes, Details, Repeat};
 use crate::closure::Closure;
 use crate::config::{Config, ConfigError, MissedTick};
-use crate::error::{CancelError, ScheduleError, ScheduleErrorKind, TriggerError};
+use crate::error::{CancelError, TriggerError};
 use crate::metrics::Recorder;
 #[cfg(feature = "std")]
 use crate::metrics::TickCounts;
@@ -18,7 +18,7 @@ use crate::policy::Policy;
 use crate::queue::{Entry, Queue, Ready};
 use crate::reflection::Reflection;
 use crate::store::{Location, Place, Store};
-use crate::task::{Priority, Task, TaskId};
+use crate::task::TaskId;
 use crate::time::TimePoint;
 use crate::timing::{
     Admission, AdmissionControl, DeadlineViolation, Dependencies, Emergency, Estimators, Observers,
@@ -60,7 +60,7 @@ pub(crate) struct Engine {
     pub(crate) dependencies: Dependencies,
     /// Whether a task without attributes is accepted as long as there is room, needs nothing but to be
     /// stored and queued, and only its run is observed.
-    is_plain: bool,
+    pub(crate) is_plain: bool,
     /// A policy or admission is in use.
     always_decides: bool,
     /// Reasons to read the clock before each job, so that newly released tasks join: the above, and
@@ -142,83 +142,6 @@ impl Engine {
         let observes = self.observers.audits() || self.observers.trace.is_some();
         self.safe_mode = safe_mode;
         self.is_plain = !safe_mode && !self.always_decides && !observes;
-    }
-
-    /// Accepts a task. Delays count from [`now`](Self::now).
-    // Inlined, and taken apart at once, so that building a plain task and storing it become one.
-    #[inline(always)]
-    pub(crate) fn schedule(&mut self, task: Task) -> Result<TaskId, ScheduleError> {
-        let Task { closure, start, priority, has_attributes, attributes, after } = task;
-        let release = start.release_from(self.now);
-        match release {
-            Some(release) if !has_attributes && self.is_plain && !self.store.is_full() => {
-                let id = self.store.insert(closure, priority);
-                self.queue.insert(priority as usize, release, id, self.now, &mut self.store);
-                Ok(id)
-            }
-            _ => {
-                let task = Task { closure, start, priority, has_attributes, attributes, after };
-                self.schedule_special(task, release)
-            }
-        }
-    }
-
-    /// Accepts a task that is not plain, or says why a task is refused.
-    #[inline(never)]
-    fn schedule_special(
-        &mut self,
-        task: Task,
-        release: Option<u64>,
-    ) -> Result<TaskId, ScheduleError> {
-        let admitted = self.refusal(&task, release).and_then(|()| self.admit(&task, release));
-        let admitted = match admitted {
-            Ok(admitted) => admitted,
-            Err(kind) => return Err(ScheduleError::new(kind, task)),
-        };
-        let Task { closure, priority, has_attributes, attributes, after, .. } = task;
-        let estimator = self.estimator_for(&attributes); // First, as this runs the user's code.
-        let id = self.store.insert(closure, priority);
-        let mut waits = false;
-        if has_attributes || admitted.is_some() {
-            let waits_for = self.wait_for(&after, id);
-            let is_admitted = admitted.is_some();
-            let progress = Progress {
-                last_release: release,
-                estimator,
-                waits_for,
-                is_admitted,
-                ..Progress::default()
-            };
-            let details = Details { attributes, progress };
-            self.store.set_details(id, details);
-            self.timed_changed(false, details.is_timed());
-            waits = waits_for > 0;
-        }
-        if let Some(admitted) = admitted {
-            self.admission.insert(id, admitted);
-        }
-        match release {
-            Some(release) if !waits => self.enqueue(id, release),
-            _ => self.store.set_location(id, Location::NONE),
-        }
-        Ok(id)
-    }
-
-    /// Why a task cannot be accepted, admission aside.
-    fn refusal(&self, task: &Task, release: Option<u64>) -> Result<(), ScheduleErrorKind> {
-        if let Some(flaw) = task.flaw(release) {
-            return Err(flaw);
-        }
-        if let Some(&id) = task.after.iter().find(|id| !self.store.was_issued(**id)) {
-            return Err(ScheduleErrorKind::UnknownPredecessor { id });
-        }
-        if self.safe_mode && task.priority != Priority::Critical {
-            return Err(ScheduleErrorKind::SafeMode);
-        }
-        if self.store.is_full() {
-            return Err(ScheduleErrorKind::Full { capacity: self.capacity });
-        }
-        Ok(())
     }
 
     /// Queues the next job of a live task that is not in the queue.
@@ -373,14 +296,6 @@ impl Engine {
     pub(crate) fn timed_changed(&mut self, was_timed: bool, is_timed: bool) {
         self.reasons_to_decide += usize::from(is_timed);
         self.reasons_to_decide -= usize::from(was_timed);
-    }
-
-    /// The estimator that measures a task: only one that is named and declares no WCET.
-    pub(crate) fn estimator_for(&mut self, attributes: &Attributes) -> Option<u32> {
-        if attributes.wcet.is_some() {
-            return None;
-        }
-        self.estimators.as_mut()?.index(attributes.name?)
     }
 
     /// A live task's job.

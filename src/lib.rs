@@ -4,6 +4,7 @@
 
 extern crate alloc;
 
+mod accept;
 mod admit;
 mod attributes;
 #[cfg(feature = "parallel")]

@@ -2,20 +2,24 @@
 #![forbid(unsafe_code)]
 
 mod adapters;
+mod cascade;
 mod dense;
 mod governor;
 mod network;
+mod profile;
 mod rng;
 #[cfg(feature = "ruv-fann")]
 mod ruv;
 mod spiking;
 mod task;
+mod telemetry;
 mod watchdog;
 
 pub use adapters::{
     shared, InferenceTask, PhaseCodingTask, PhaseCycle, PhasedSpike, PlasticityTask, Shared,
     SpikeSource,
 };
+pub use cascade::{CascadeNet, Grown, Growth, GrowthError};
 pub use dense::{fann, Activation, DenseNet, FixedNet, Layer, ShapeError};
 pub use dense::{spectral_bound, NoLipschitz};
 pub use dense::{Algorithm, ErrorFunction, Rprop, TrainError, Trainer, Training};
@@ -24,6 +28,8 @@ pub use governor::{
     GovernorConfig, GovernorError, GovernorMetrics, Outputs, Routed, Rule,
 };
 pub use network::TemporalNetwork;
+#[cfg(feature = "profiling")]
+pub use profile::{Phase, Profiler};
 #[cfg(feature = "ruv-fann")]
 pub use ruv::RuvNetwork;
 pub use spiking::{
@@ -31,4 +37,5 @@ pub use spiking::{
     SynapseId, VectorStrength,
 };
 pub use task::{Pace, SchedulableTask};
+pub use telemetry::{Figure, RateLimit, Table, Telemetry, TelemetryConfig};
 pub use watchdog::{Divergence, DivergenceCause, DivergenceLimits, Watchdog};

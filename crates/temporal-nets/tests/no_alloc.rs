@@ -6,11 +6,12 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::time::Duration;
 
-use nanosecond_scheduler::{Config, ManualClock, Priority, Scheduler, TimePoint};
+use nanosecond_scheduler::{Config, ManualClock, Priority, Scheduler, TimePoint, WindowSummary};
 use temporal_nets::{
-    shared, Activation, DenseNet, DivergenceLimits, Governor, GovernorConfig, InferenceTask, Lif,
-    Pace, PhaseCodingTask, Plastic, PlasticityTask, SchedulableTask, SpikingNet, Stdp,
-    TemporalNetwork, Trainer, Training, Watchdog,
+    shared, Activation, CascadeNet, DenseNet, DivergenceLimits, Governor, GovernorConfig, Growth,
+    InferenceTask, Lif, Pace, PhaseCodingTask, PhaseCycle, Plastic, PlasticityTask,
+    SchedulableTask, SpikingNet, Stdp, Telemetry, TelemetryConfig, TemporalNetwork, Trainer,
+    Training, VectorStrength, Watchdog,
 };
 
 /// The system's allocator, which counts for each thread.
@@ -152,4 +153,30 @@ fn tasks_on_a_scheduler() {
     scheduler.schedule(phases.into_task().with_priority(Priority::Low)).unwrap();
     assert_steady(|| scheduler.run_for(Duration::from_nanos(1 << 25)));
     assert!(scheduler.metrics().executed > 25_000);
+}
+
+#[test]
+fn grown_networks_and_telemetry() {
+    let mut net =
+        CascadeNet::new(2, 1, Activation::SigmoidSymmetric, Activation::SigmoidSymmetric).unwrap();
+    let xor: [(&[f32], &[f32]); 4] = [
+        (&[0.0, 0.0], &[-0.5]),
+        (&[0.0, 1.0], &[0.5]),
+        (&[1.0, 0.0], &[0.5]),
+        (&[1.0, 1.0], &[-0.5]),
+    ];
+    net.grow(&xor, &Growth::default()).unwrap();
+    assert!(net.hidden_len() > 0);
+
+    let telemetry = Telemetry::new(TelemetryConfig { rows: 16, ..TelemetryConfig::default() });
+    let mut on_window = telemetry.on_window(|window| window.carried);
+    let mut on_cycle = telemetry.on_cycle(|_| ());
+    let window = WindowSummary::default();
+    assert_steady(|| {
+        net.run(&[0.5, 0.5]);
+        on_window(&window);
+        let locking = VectorStrength::default();
+        on_cycle(PhaseCycle { end: TimePoint::ZERO, spikes: &[], locking });
+    });
+    assert_eq!(telemetry.windows().dropped(), 84);
 }

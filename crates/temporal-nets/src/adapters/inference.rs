@@ -6,6 +6,7 @@ use nanosecond_scheduler::{Context, TimePoint};
 
 use super::Shared;
 use crate::network::TemporalNetwork;
+use crate::profile::{Phase, Probe};
 use crate::task::{Pace, Progress, SchedulableTask};
 
 /// Runs a network once per period: asks for inputs, takes the step, hands out the outputs.
@@ -36,6 +37,7 @@ pub struct InferenceTask<N, R, W> {
     input: Vec<f32>,
     read: R,
     write: W,
+    probe: Probe,
 }
 
 impl<N, R, W> InferenceTask<N, R, W>
@@ -48,7 +50,16 @@ where
     /// the job before, at first zeros; `write` its release and the outputs, and must not use the network.
     pub fn new(network: Shared<N>, pace: Pace, read: R, write: W) -> Self {
         let input = vec![0.0; network.borrow().input_len()];
-        InferenceTask { network, progress: Progress::new(pace), input, read, write }
+        let (progress, probe) = (Progress::new(pace), Probe::default());
+        InferenceTask { network, progress, input, read, write, probe }
+    }
+
+    /// Time-stamps reading, stepping and writing.
+    #[cfg(feature = "profiling")]
+    #[must_use]
+    pub fn with_profiler(mut self, profiler: &crate::Profiler) -> Self {
+        self.probe = Probe::new(profiler);
+        self
     }
 }
 
@@ -64,8 +75,11 @@ where
 
     fn execute(&mut self, cx: &mut Context<'_>) {
         let (release, dt) = self.progress.begin(cx);
-        (self.read)(release, &mut self.input);
-        (self.write)(release, self.network.borrow_mut().step(&self.input, dt));
+        let InferenceTask { input, read, write, probe, .. } = self;
+        probe.time(Phase::Read, || read(release, input));
+        let mut network = self.network.borrow_mut();
+        let output = probe.time(Phase::Step, || network.step(input, dt));
+        probe.time(Phase::Write, || write(release, output));
     }
 
     fn period(&self) -> Option<Duration> {

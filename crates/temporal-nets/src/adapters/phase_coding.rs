@@ -5,6 +5,7 @@ use core::time::Duration;
 use nanosecond_scheduler::{Context, TimePoint};
 
 use super::Shared;
+use crate::profile::{Phase, Probe};
 use crate::spiking::{PhaseOscillator, Spike, SpikingNet, VectorStrength};
 use crate::task::{Pace, Progress, SchedulableTask};
 
@@ -52,6 +53,7 @@ pub struct PhaseCodingTask<N, F> {
     oscillator: PhaseOscillator,
     spikes: Vec<PhasedSpike>,
     on_cycle: F,
+    probe: Probe,
 }
 
 impl<N: SpikeSource, F: FnMut(PhaseCycle<'_>)> PhaseCodingTask<N, F> {
@@ -67,7 +69,16 @@ impl<N: SpikeSource, F: FnMut(PhaseCycle<'_>)> PhaseCodingTask<N, F> {
             oscillator: PhaseOscillator::new(pace.first, pace.period),
             spikes: Vec::new(),
             on_cycle,
+            probe: Probe::default(),
         }
+    }
+
+    /// Time-stamps tagging and reporting.
+    #[cfg(feature = "profiling")]
+    #[must_use]
+    pub fn with_profiler(mut self, profiler: &crate::Profiler) -> Self {
+        self.probe = Probe::new(profiler);
+        self
     }
 }
 
@@ -78,15 +89,18 @@ impl<N: SpikeSource, F: FnMut(PhaseCycle<'_>)> SchedulableTask for PhaseCodingTa
 
     fn execute(&mut self, cx: &mut Context<'_>) {
         let (end, _) = self.progress.begin(cx);
-        let PhaseCodingTask { oscillator, spikes, .. } = self;
-        spikes.clear();
-        self.network.borrow_mut().take_spikes(end, &mut |spike| {
-            spikes.push(PhasedSpike { spike, phase: oscillator.phase(spike.at) });
+        let PhaseCodingTask { network, oscillator, spikes, on_cycle, probe, .. } = self;
+        let locking = probe.time(Phase::Tag, || {
+            spikes.clear();
+            network.borrow_mut().take_spikes(end, &mut |spike| {
+                spikes.push(PhasedSpike { spike, phase: oscillator.phase(spike.at) });
+            });
+            spikes.sort_unstable_by_key(|phased| (phased.spike.at, phased.spike.neuron));
+            let mut locking = VectorStrength::default();
+            spikes.iter().for_each(|phased| locking.add(phased.phase));
+            locking
         });
-        spikes.sort_unstable_by_key(|phased| (phased.spike.at, phased.spike.neuron));
-        let mut locking = VectorStrength::default();
-        spikes.iter().for_each(|phased| locking.add(phased.phase));
-        (self.on_cycle)(PhaseCycle { end, spikes, locking });
+        probe.time(Phase::Report, || on_cycle(PhaseCycle { end, spikes, locking }));
     }
 
     fn period(&self) -> Option<Duration> {

@@ -5,6 +5,7 @@ use core::time::Duration;
 use nanosecond_scheduler::{Context, TimePoint};
 
 use super::Shared;
+use crate::profile::{Phase, Probe};
 use crate::spiking::Plastic;
 use crate::task::{Pace, Progress, SchedulableTask};
 
@@ -17,13 +18,27 @@ pub struct PlasticityTask<N, F> {
     network: Shared<N>,
     progress: Progress,
     on_update: F,
+    probe: Probe,
 }
 
 impl<N: Plastic, F: FnMut(TimePoint, usize)> PlasticityTask<N, F> {
     /// Changes `network` at this pace. `on_update` is given a job's release and the number of spike
     /// events that counted.
     pub fn new(network: Shared<N>, pace: Pace, on_update: F) -> Self {
-        PlasticityTask { network, progress: Progress::new(pace), on_update }
+        PlasticityTask {
+            network,
+            progress: Progress::new(pace),
+            on_update,
+            probe: Probe::default(),
+        }
+    }
+
+    /// Time-stamps learning and reporting.
+    #[cfg(feature = "profiling")]
+    #[must_use]
+    pub fn with_profiler(mut self, profiler: &crate::Profiler) -> Self {
+        self.probe = Probe::new(profiler);
+        self
     }
 }
 
@@ -34,8 +49,9 @@ impl<N: Plastic, F: FnMut(TimePoint, usize)> SchedulableTask for PlasticityTask<
 
     fn execute(&mut self, cx: &mut Context<'_>) {
         let (release, _) = self.progress.begin(cx);
-        let events = self.network.borrow_mut().apply_plasticity();
-        (self.on_update)(release, events);
+        let PlasticityTask { network, on_update, probe, .. } = self;
+        let events = probe.time(Phase::Learn, || network.borrow_mut().apply_plasticity());
+        probe.time(Phase::Report, || on_update(release, events));
     }
 
     fn period(&self) -> Option<Duration> {

@@ -14,6 +14,7 @@ pub use activation::Activation;
 pub use fixed::FixedNet;
 pub use layer::Layer;
 pub use lipschitz::{spectral_bound, NoLipschitz};
+pub(crate) use train::rprop_step;
 pub use train::Trainer;
 pub use training::{Algorithm, ErrorFunction, Rprop, TrainError, Training};
 

@@ -255,7 +255,13 @@ fn tanh_error(difference: f32) -> f32 {
 
 /// iRPROP⁻ (Igel, Hüsken 2000) as FANN has it: where the slope's sign has changed, the step is shortened
 /// and then taken upwards, while the paper takes none: so stop when the error is small enough.
-fn rprop_step(rprop: &Rprop, weight: f32, slope: f32, previous: &mut f32, step: &mut f32) -> f32 {
+pub(crate) fn rprop_step(
+    rprop: &Rprop,
+    weight: f32,
+    slope: f32,
+    previous: &mut f32,
+    step: &mut f32,
+) -> f32 {
     // FANN's bounds: a step of zero would never grow again, a weight cannot run away.
     const LEAST_STEP: f32 = 1e-4;
     const MOST_WEIGHT: f32 = 1500.0;
