@@ -128,7 +128,8 @@ impl<C: Clock> Scheduler<C> {
         Ok(handle)
     }
 
-    /// Cancels a pending task. Its closure is dropped before this returns. O(1) amortised.
+    /// Cancels a pending task. Its closure is dropped before this returns. O(1) amortised; where the task
+    /// was admitted, O(admitted tasks).
     ///
     /// # Errors
     ///

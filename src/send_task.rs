@@ -165,6 +165,12 @@ impl SendTask {
         self.0.attributes.repeat.period().map(Duration::from_nanos)
     }
 
+    /// Whether its jobs are released by triggers; the first may have a release of its own.
+    #[must_use]
+    pub fn is_sporadic(&self) -> bool {
+        matches!(self.0.attributes.repeat, Repeat::Triggered(_))
+    }
+
     /// The declared worst-case execution time.
     #[must_use]
     pub fn wcet(&self) -> Option<Duration> {
