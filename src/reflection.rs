@@ -48,6 +48,14 @@ impl Reflection {
         self.closes_at
     }
 
+    /// When the loop is to wake for a window; `u64::MAX` if there is nothing to tell of any.
+    pub(crate) fn wakes_at(&self) -> u64 {
+        self.windows
+            .as_ref()
+            .filter(|windows| !windows.is_empty())
+            .map_or(u64::MAX, Windows::closes_at)
+    }
+
     /// Closes the windows that have ended by `now`, and tells the handler of each.
     fn close(&mut self, now: u64) {
         let Some(windows) = &mut self.windows else { return };
@@ -151,9 +159,10 @@ impl Engine {
         #[cfg(feature = "std")]
         {
             use std::panic::{catch_unwind, AssertUnwindSafe};
-            // Unwind safe: the window has left the reflection before its handler is called.
-            let closing = AssertUnwindSafe(|| self.reflection.close(self.now));
-            if let Err(payload) = catch_unwind(closing) {
+            // Unwind safe: the window has left the reflection before its handler is called. The others
+            // close, too: what happens now must find the open ones.
+            let mut close = || catch_unwind(AssertUnwindSafe(|| self.reflection.close(self.now)));
+            while let Err(payload) = close() {
                 self.unhandled.get_or_insert(payload);
             }
         }
@@ -165,8 +174,8 @@ impl Engine {
 impl<C: Clock> Scheduler<C> {
     /// Tells `handler` of each window of [`Config::windows`](crate::Config::windows) in which
     /// something happened, at the first tick that finds it has ended. What it returns is carried over to
-    /// the next summary. If it panics the summary is lost, the tick runs its jobs, and raises the
-    /// panic again.
+    /// the next summary. If it panics the summary is lost, the tick closes the other windows, runs its
+    /// jobs, and raises the first panic again.
     pub fn on_window(&mut self, handler: impl FnMut(&WindowSummary) -> f64 + 'static) {
         self.engine.reflection.on_window = Some(Box::new(handler));
     }

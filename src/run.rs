@@ -93,8 +93,8 @@ impl<C: Clock> Scheduler<C> {
             if report.more_due {
                 continue;
             }
-            let closes_at = TimePoint::from_nanos(self.engine.reflection.closes_at());
-            let next = next.map(|next| self.on_cadence(next).min(closes_at));
+            let window = TimePoint::from_nanos(self.engine.reflection.wakes_at());
+            let next = next.map(|next| self.on_cadence(next).min(window));
             let wake_at = match (next, end) {
                 (Some(next), Some(end)) => next.min(end),
                 (Some(at), None) | (None, Some(at)) => at,

@@ -322,6 +322,59 @@ impl Observer for Worst {
     }
 }
 
+/// x ↦ kx + 1, whose k is the last tick time in µs.
+struct Unsteady {
+    k: f64,
+}
+
+impl Operator for Unsteady {
+    fn dim(&self) -> usize {
+        1
+    }
+
+    fn apply(&mut self, x: &[f64], out: &mut [f64]) {
+        out[0] = self.k * x[0] + 1.0;
+    }
+
+    fn lipschitz(&self) -> Option<Bound> {
+        Some(Bound::Declared(self.k))
+    }
+}
+
+impl Observer for Unsteady {
+    fn observe(&mut self, observation: &Observation) {
+        self.k = observation.tick_time_ns as f64 / 1_000.0;
+    }
+}
+
+#[test]
+fn an_operator_that_contracts_no_more_is_said_to_diverge_and_has_no_bounds() {
+    let (mut scheduler, clock) = manual(Config::default());
+    scheduler.attach_operator(Unsteady { k: 0.1 }, &[0.0], 2).unwrap();
+    for work in [500, 900, 1_000, 500] {
+        let moving = clock.clone();
+        scheduler.schedule(Task::new(move || moving.advance(ns(work)), ns(0))).unwrap();
+        scheduler.tick();
+        let solver = scheduler.attached_operator().unwrap();
+        let bounds = (solver.error_bound(), solver.a_priori_bound(3));
+        if work < 1_000 && solver.status() == Status::Running {
+            let k = work as f64 / 1_000.0;
+            assert_eq!(bounds.0, Some(k / (1.0 - k) * solver.residual()));
+        } else {
+            assert_eq!((solver.status(), bounds), (Status::Diverged, (None, None)));
+            assert_eq!(solver.evaluations(), 4);
+        }
+    }
+    // One that has converged is told the same when it is resumed.
+    let mut solver = FixedPoint::new(Unsteady { k: 0.0 }, &[0.0]).unwrap();
+    assert_eq!(solver.solve(), Status::Converged);
+    for k in [1.5, f64::NAN] {
+        solver.operator_mut().k = k;
+        solver.resume();
+        assert_eq!((solver.status(), solver.error_bound()), (Status::Diverged, None));
+    }
+}
+
 #[test]
 fn an_operator_of_the_users_own_is_applied_a_bounded_number_of_times_per_busy_tick() {
     let (mut scheduler, clock) = manual(Config::default());

@@ -182,7 +182,9 @@ proptest! {
     /// Against a list of all events, summed up anew for each window.
     #[test]
     fn summaries_are_those_of_a_plain_list(
-        length in 1..120_u64, hop in 1..60_u64, offset in 0..1_000_u64, start in 0..500_u64,
+        length in 1..120_u64, hop in 1..60_u64,
+        offset in prop_oneof![3 => 0..1_000_u64, 1 => u64::MAX - 1_000..],
+        start in prop_oneof![3 => 0..500_u64, 1 => u64::MAX - 4_000..],
         steps in steps(),
     ) {
         let spec = WindowSpec { length, hop, offset };
@@ -232,6 +234,8 @@ proptest! {
         clock.advance(ns(length + hop));
         scheduler.tick();
         prop_assert_eq!(scheduler.late_events(), late);
+        // A window that reaches beyond the end of time never closes.
+        events.retain(|(_, end), _| *end <= i128::from(u64::MAX));
         let told = told.borrow();
         prop_assert_eq!(told.len(), events.len());
         for (n, (summary, (window, (jobs, values)))) in told.iter().zip(&events).enumerate() {
@@ -287,6 +291,20 @@ fn a_job_records_values_and_the_loop_wakes_to_close_windows() {
     }
     assert_eq!(*when.borrow(), [1_050, 1_100]);
     assert_eq!(told.borrow()[0].values.sum, 1_000.0);
+}
+
+#[test]
+fn the_loop_does_not_wake_for_windows_in_which_nothing_happened() {
+    let (mut scheduler, _clock) = windowed(WindowSpec::new(3, 1), 4);
+    let told = listen(&mut scheduler);
+    for delay in [10, 100_000] {
+        scheduler.schedule(Task::new(|| (), ns(delay))).unwrap();
+    }
+    scheduler.run_for(ns(200_000));
+    assert_eq!(told.borrow().len(), 6);
+    // The start, two jobs, the three windows of the first, and the end, which closes the others.
+    let metrics = scheduler.metrics();
+    assert_eq!((metrics.ticks, metrics.idle_ticks), (2, 5));
 }
 
 #[test]
@@ -368,4 +386,35 @@ fn a_panic_of_the_handler_loses_one_summary_and_nothing_else() {
     assert_eq!(*ran.borrow(), 3);
     let kept: Vec<_> = scheduler.windows().map(|told| bounds(told.window)).collect();
     assert_eq!(kept, [(100, 200), (200, 300)]);
+}
+
+#[cfg(feature = "std")]
+#[test]
+fn jobs_of_the_tick_in_which_a_handler_panics_are_counted_in_their_own_windows() {
+    use std::panic::{catch_unwind, AssertUnwindSafe};
+
+    let (mut scheduler, clock) = windowed(WindowSpec::new(4, 1), 8);
+    let told = Told::default();
+    let tell = told.clone();
+    scheduler.on_window(move |summary| {
+        tell.borrow_mut().push(*summary);
+        assert!(tell.borrow().len() != 1, "the first");
+        0.0
+    });
+    scheduler.record(at(0), 1.0).unwrap();
+    scheduler.schedule(Task::new(|| (), ns(1_001))).unwrap();
+    clock.set(at(1_001));
+    catch_unwind(AssertUnwindSafe(|| scheduler.tick())).unwrap_err();
+    clock.set(at(2_000));
+    scheduler.tick();
+    let of = |is_value: bool| -> Vec<_> {
+        let told = told.borrow();
+        let count = |told: &WindowSummary| match is_value {
+            true => told.values.count,
+            false => told.latency_ns.count,
+        };
+        told.iter().filter(|told| count(told) > 0).map(|told| told.window.start_ns).collect()
+    };
+    assert_eq!(of(true), [-3, -2, -1, 0]);
+    assert_eq!(of(false), [998, 999, 1_000, 1_001]);
 }

@@ -210,6 +210,7 @@ impl Attached {
     /// Has the operator see the tick; an iteration that had ended goes on from where it was.
     fn follow(&mut self, observation: &Observation) {
         self.solver.operator_mut().observe(observation);
+        self.solver.read_bound();
         if self.solver.status() != Status::Running {
             self.solver.resume();
         }

@@ -299,14 +299,23 @@ impl<O: Operator> FixedPoint<O> {
         &mut self.operator
     }
 
+    /// Notes the operator's bound, which may have changed, unless it has diverged. Nothing bounds the error of one that is no
+    /// contraction any more, which counts as diverged.
+    pub(super) fn read_bound(&mut self) {
+        if self.status == Status::Diverged {
+            return;
+        }
+        self.k = self.operator.lipschitz().map(Bound::constant);
+        if self.k.take_if(|k| !(0.0..1.0).contains(k)).is_some() {
+            self.status = Status::Diverged;
+        }
+    }
+
     /// Lets an iteration that has ended go on from where it is, as after a change of the operator;
     /// its evaluations count from 0. One that has diverged stays so, and so does one whose operator
     /// is no contraction any more.
     pub fn resume(&mut self) {
-        self.k = self.operator.lipschitz().map(Bound::constant);
-        if self.k.is_some_and(|k| !(0.0..1.0).contains(&k)) {
-            self.status = Status::Diverged;
-        }
+        self.read_bound();
         if self.status != Status::Diverged {
             self.status = Status::Running;
             self.evaluations = 0;

@@ -42,6 +42,11 @@ impl Windows {
         self.panes.closes_at()
     }
 
+    /// Whether nothing happened in the windows that are open.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.panes.is_empty()
+    }
+
     /// Counts what happens now: [`close`](Self::close) has been called until nothing was left to close.
     #[inline]
     pub(crate) fn record(&mut self, now: u64, event: Event) {
@@ -59,7 +64,7 @@ impl Windows {
 
     /// Closes the earliest open window in which something happened, if it has ended by `now`.
     pub(crate) fn close(&mut self, now: u64) -> Option<WindowSummary> {
-        while self.panes.closes_at() <= now {
+        while self.panes.has_ended(now) {
             if self.panes.is_empty() {
                 self.panes.pass_over(now);
                 return None;

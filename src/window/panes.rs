@@ -19,27 +19,24 @@ pub(super) struct Panes {
     offset: u64,
     head: u64,
     /// Panes per hop, and per window.
-    step: u64,
-    span: u64,
-    /// Window numbers are counted from here, so that none is negative. At the end of time they
-    /// saturate.
-    lowest: u64,
+    step: i128,
+    span: i128,
     /// A ring of the panes that open windows may need, and of their sums up to the seam. Its length is
     /// a power of two.
     tallies: Vec<Tally>,
     sums: Vec<Tally>,
     /// The first pane of the earliest open window; that pane from which on there is one sum; and the
     /// first pane that is not in it yet.
-    first: u64,
-    seam: u64,
-    filled: u64,
+    first: i128,
+    seam: i128,
+    filled: i128,
     after_seam: Tally,
     /// End of the earliest open window.
-    closes_at: u64,
+    closes_at: i128,
     /// Events in all panes of the ring.
     events: u64,
     /// The pane that was counted in last: its number and its bounds.
-    recent: (u64, u64, u64),
+    recent: (i128, u64, u64),
 }
 
 impl Panes {
@@ -50,13 +47,13 @@ impl Panes {
         let span = whole * step + u64::from(rest > 0);
         // A hop more than a window: the next one's panes fill while it is not closed yet.
         let ring = (span + 2 * step).next_power_of_two() as usize;
+        let (step, span) = (i128::from(step), i128::from(span));
         let mut panes = Panes {
             spec,
             offset: spec.offset % spec.hop,
             head,
             step,
             span,
-            lowest: whole + 2,
             tallies: alloc::vec![Tally::default(); ring],
             sums: alloc::vec![Tally::default(); ring],
             first: 0,
@@ -73,15 +70,19 @@ impl Panes {
 
     /// The earliest open window.
     pub(super) fn open(&self) -> Window {
-        let number = i128::from(self.first / self.step) - i128::from(self.lowest);
-        let start_ns = i128::from(self.offset) + number * i128::from(self.spec.hop);
-        Window { start_ns, end_ns: start_ns + i128::from(self.spec.length) }
+        let end_ns = self.closes_at;
+        Window { start_ns: end_ns - i128::from(self.spec.length), end_ns }
     }
 
     /// When that window ends; `u64::MAX` also beyond the end of time.
     #[inline]
     pub(super) fn closes_at(&self) -> u64 {
-        self.closes_at
+        u64::try_from(self.closes_at).unwrap_or(u64::MAX)
+    }
+
+    /// Whether it has ended by `now`.
+    pub(super) fn has_ended(&self, now: u64) -> bool {
+        self.closes_at <= i128::from(now)
     }
 
     /// Counts what happened at `at`, at most a hop after the earliest open window's end. `false` if
@@ -106,7 +107,7 @@ impl Panes {
     }
 
     /// A late event. O(overlap): each sum from the first pane's up to its own includes it.
-    fn add_to_sums(&mut self, pane: u64, event: Event) {
+    fn add_to_sums(&mut self, pane: i128, event: Event) {
         if pane >= self.seam {
             return self.after_seam.count(event);
         }
@@ -131,7 +132,7 @@ impl Panes {
         for _ in 0..self.step {
             self.drop_first();
         }
-        self.closes_at = self.closes_at.saturating_add(self.spec.hop);
+        self.closes_at += i128::from(self.spec.hop);
         total
     }
 
@@ -169,24 +170,21 @@ impl Panes {
     pub(super) fn pass_over(&mut self, now: u64) {
         debug_assert!(self.is_empty());
         let first = self.spec.first_not_ended(i128::from(now));
-        let shift = i128::from(self.lowest) + i128::from(self.spec.offset / self.spec.hop);
-        let number = u64::try_from(first + shift).unwrap_or(u64::MAX / 2);
-        let end_ns = self.spec.window(first).end_ns;
-        self.closes_at = u64::try_from(end_ns).unwrap_or(u64::MAX);
-        self.first = number.saturating_mul(self.step);
+        self.closes_at = self.spec.window(first).end_ns;
+        self.first = (first + i128::from(self.spec.offset / self.spec.hop)) * self.step;
         (self.seam, self.filled) = (self.first, self.first);
         self.after_seam = Tally::default();
     }
 
-    /// The pane that an instant lies in, and its bounds: pane n·step starts with window n.
-    fn pane_at(&self, at: u64) -> (u64, u64, u64) {
+    /// The pane that an instant lies in, and its bounds: pane n·step starts where a window does, n hops
+    /// after the offset within a hop.
+    fn pane_at(&self, at: u64) -> (i128, u64, u64) {
         let (hops, past) = (at / self.spec.hop, at % self.spec.hop);
         let (before, within) = match past.checked_sub(self.offset) {
             Some(within) => (0, within),
             None => (1, past + (self.spec.hop - self.offset)),
         };
-        let window = hops.saturating_add(self.lowest) - before;
-        let pane = window.saturating_mul(self.step);
+        let pane = (i128::from(hops) - before) * self.step;
         let until = |edge: u64| at.saturating_add(edge - within);
         if within < self.head {
             (pane, at.saturating_sub(within), until(self.head))
@@ -196,11 +194,11 @@ impl Panes {
     }
 
     /// Whether no window has this pane: it is a hop's second, and windows are shorter than hops.
-    fn is_in_gap(&self, pane: u64) -> bool {
-        self.span < self.step && pane % self.step >= self.span
+    fn is_in_gap(&self, pane: i128) -> bool {
+        self.span < self.step && pane.rem_euclid(self.step) >= self.span
     }
 
-    fn index(&self, pane: u64) -> usize {
+    fn index(&self, pane: i128) -> usize {
         pane as usize & (self.tallies.len() - 1)
     }
 }

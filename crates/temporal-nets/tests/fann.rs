@@ -73,6 +73,22 @@ fn scaling_and_back_is_nothing() {
     assert_eq!(scale.descale(0.0), 6.0);
 }
 
+#[test]
+fn lists_of_numbers_that_are_not_finite_are_refused() {
+    let mut file = rich_file();
+    for bad in [f32::NAN, f32::INFINITY] {
+        file.scaling.as_mut().unwrap().outputs[1].mean = bad;
+        let error = fann::read(&fann::write(&file)).unwrap_err().to_string();
+        assert!(error.contains("scale_mean_out"), "{error}");
+    }
+    for bad in ["nan", "inf", "1e39"] {
+        let steepnesses = "cascade_activation_steepnesses=2.50000000000000000000e-01";
+        let error = with(steepnesses, &format!("cascade_activation_steepnesses={bad}"));
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains(&format!("{bad:?} where a number")), "{error}");
+    }
+}
+
 /// The file with one piece of text replaced.
 fn with(from: &str, to: &str) -> Result<FannFile, FannError> {
     let text = oracle(NET);

@@ -101,6 +101,27 @@ fn distance(a: &[f32], b: &[f32]) -> f64 {
 }
 
 #[test]
+fn weights_at_the_ends_of_f32_are_limited_or_refused() {
+    let mut net = DenseNet::new(&[3, 3], Activation::Linear, Activation::Linear).unwrap();
+    net.layers_mut()[0].set_activation(0..3, Activation::Linear, 1.0);
+    for neuron in 0..3 {
+        (0..3).for_each(|input| net.layers_mut()[0].set_weight(neuron, input, f32::MAX));
+    }
+    for limit in [0.9, 0.7, 0.3, 0.1, 0.07, 0.03] {
+        let mut net = net.clone();
+        net.enforce_lipschitz(limit).unwrap();
+        let after = net.lipschitz().unwrap();
+        assert!(after <= limit && after > 0.999 * limit, "{after} for {limit}");
+    }
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        net.layers_mut()[0].set_weight(1, 2, bad);
+        assert_eq!(net.enforce_lipschitz(0.9), Err(NoLipschitz::NotFinite { layer: 1 }));
+        assert_eq!(net.layers()[0].weight(0, 0), f32::MAX);
+        assert_eq!(net.lipschitz(), Some(f64::INFINITY));
+    }
+}
+
+#[test]
 fn no_limit_for_functions_that_jump_nor_a_limit_that_is_none() {
     let mut net = net(2, 1.0);
     for limit in [0.0, -1.0, f64::NAN, f64::INFINITY] {

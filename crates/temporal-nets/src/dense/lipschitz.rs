@@ -40,8 +40,10 @@ impl Layer {
         const ROUNDING: f64 = 1.0 - 1e-6;
         let bound = bounds::spectral_norm(&weights, columns);
         if bound > limit {
-            let factor = (limit / bound * ROUNDING) as f32;
-            self.without_biases_mut().iter_mut().for_each(|weight| *weight *= factor);
+            // In f64, in which it keeps its precision however small.
+            let factor = limit / bound * ROUNDING;
+            let weights = self.without_biases_mut().iter_mut();
+            weights.for_each(|weight| *weight = (f64::from(*weight) * factor) as f32);
         }
     }
 }
@@ -63,7 +65,8 @@ impl DenseNet {
     ///
     /// # Errors
     ///
-    /// [`NoLipschitz`] if a function jumps or `limit` is not positive and finite; the network stays as it is.
+    /// [`NoLipschitz`] if a function jumps, a weight is not finite, or `limit` is not positive and
+    /// finite; the network stays as it is.
     pub fn enforce_lipschitz(&mut self, limit: f64) -> Result<(), NoLipschitz> {
         if !(limit > 0.0 && limit.is_finite()) {
             return Err(NoLipschitz::Limit(limit));
@@ -72,6 +75,10 @@ impl DenseNet {
         let slopes: Option<Vec<f64>> =
             self.layers.iter().map(Layer::activation_lipschitz).collect();
         let slopes = slopes.ok_or(NoLipschitz::Jump)?;
+        let is_finite = |layer: &Layer| layer.without_biases().iter().all(|w| w.is_finite());
+        if let Some(layer) = self.layers.iter().position(|layer| !is_finite(layer)) {
+            return Err(NoLipschitz::NotFinite { layer: layer + 1 });
+        }
         for (layer, slope) in self.layers.iter_mut().zip(slopes) {
             if slope > 0.0 {
                 layer.limit_spectral_norm(share / slope);
@@ -88,6 +95,11 @@ pub enum NoLipschitz {
     Limit(f64),
     /// A neuron's function jumps, so no weights but zero would do.
     Jump,
+    /// A weight is NaN or infinite, which no scaling mends.
+    NotFinite {
+        /// In which layer, the input being 0.
+        layer: usize,
+    },
 }
 
 impl fmt::Display for NoLipschitz {
@@ -98,6 +110,9 @@ impl fmt::Display for NoLipschitz {
             }
             NoLipschitz::Jump => {
                 f.write_str("a threshold or stepwise function jumps: it has no Lipschitz constant")
+            }
+            NoLipschitz::NotFinite { layer } => {
+                write!(f, "a weight of layer {layer} is not finite: nothing bounds the network")
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::layer::Layer;
 use super::training::{Algorithm, ErrorFunction, Rprop, TrainError, Training};
-use super::DenseNet;
+use super::{DenseNet, NoLipschitz};
 
 /// Trains networks of one shape. Allocates when made, and not while training, unless a Lipschitz
 /// limit has to be certified.
@@ -57,7 +57,7 @@ impl Trainer {
                 }
             }
             if training.lipschitz.is_some() && layer.activation_lipschitz().is_none() {
-                return Err(TrainError::Lipschitz(super::NoLipschitz::Jump));
+                return Err(TrainError::Lipschitz(NoLipschitz::Jump));
             }
         }
         let first_step = match training.algorithm {
@@ -218,7 +218,11 @@ impl Trainer {
 
     fn project(&mut self, net: &mut DenseNet) {
         if let Some(limit) = self.training.lipschitz {
-            net.enforce_lipschitz(limit).expect("checked when the trainer was made");
+            match net.enforce_lipschitz(limit) {
+                // Training has diverged, as the next error will tell.
+                Ok(()) | Err(NoLipschitz::NotFinite { .. }) => {}
+                Err(error) => panic!("checked when the trainer was made: {error}"),
+            }
         }
     }
 }

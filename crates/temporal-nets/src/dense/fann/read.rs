@@ -98,19 +98,17 @@ impl<'a> Fields<'a> {
         number(name, self.required(name)?)
     }
 
-    fn numbers<T: FromStr>(&self, name: &'static str) -> Result<Vec<T>, FannError> {
-        self.required(name)?.split_whitespace().map(|text| number(name, text)).collect()
-    }
-
     /// A list that must have `expected` entries.
-    fn numbers_of<T: FromStr>(
+    fn list<T>(
         &self,
         field: &'static str,
         expected: usize,
+        entry: impl Fn(&'static str, &str) -> Result<T, FannError>,
     ) -> Result<Vec<T>, FannError> {
-        let numbers = self.numbers(field)?;
-        check_count(field, numbers.len(), expected)?;
-        Ok(numbers)
+        let entries = self.required(field)?.split_whitespace().map(|text| entry(field, text));
+        let entries: Vec<T> = entries.collect::<Result<_, _>>()?;
+        check_count(field, entries.len(), expected)?;
+        Ok(entries)
     }
 
     /// The contents of the parentheses in a field's value, split at their commas.
@@ -178,12 +176,12 @@ fn read_header(fields: &Fields<'_>) -> Result<Header, FannError> {
     if fields.get("cascade_activation_functions").is_some() {
         let count = fields.number("cascade_activation_functions_count")?;
         header.cascade_activation_functions =
-            fields.numbers_of("cascade_activation_functions", count)?;
+            fields.list("cascade_activation_functions", count, number)?;
     }
     if fields.get("cascade_activation_steepnesses").is_some() {
         let count = fields.number("cascade_activation_steepnesses_count")?;
         header.cascade_activation_steepnesses =
-            fields.numbers_of("cascade_activation_steepnesses", count)?;
+            fields.list("cascade_activation_steepnesses", count, finite)?;
     }
     Ok(header)
 }
@@ -206,7 +204,7 @@ fn supported(
 fn read_sizes(fields: &Fields<'_>) -> Result<Vec<usize>, FannError> {
     let field = "layer_sizes";
     let layers = fields.number("num_layers")?;
-    let sizes: Vec<usize> = fields.numbers_of(field, layers)?;
+    let sizes: Vec<usize> = fields.list(field, layers, number)?;
     let sizes: Vec<usize> = sizes.into_iter().map(|size| size.saturating_sub(1)).collect();
     check_sizes(&sizes)?;
     Ok(sizes)
@@ -285,7 +283,7 @@ fn read_scaling(
         LISTS.into_iter().filter(|name| name.starts_with("scale_") && *name != "scale_included");
     for (k, name) in names.enumerate() {
         let scales = if k < Scale::NAMES.len() { &mut ins } else { &mut outs };
-        let numbers: Vec<f32> = fields.numbers_of(name, scales.len())?;
+        let numbers = fields.list(name, scales.len(), finite)?;
         for (scale, value) in scales.iter_mut().zip(numbers) {
             *scale.field_mut(k % Scale::NAMES.len()) = value;
         }
