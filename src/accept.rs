@@ -58,7 +58,9 @@ impl Engine {
             waits = waits_for > 0;
         }
         if let Some(admitted) = admitted {
-            self.admission.insert(id, admitted);
+            if let Some(admission) = self.admission.get_mut() {
+                admission.insert(id, admitted);
+            }
         }
         match release {
             Some(release) if !waits => self.enqueue(id, release),

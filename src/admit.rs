@@ -14,20 +14,20 @@ impl Engine {
         task: &Task,
         release: Option<u64>,
     ) -> Result<Option<Share>, ScheduleErrorKind> {
-        let is_exact = match self.admission.admission() {
-            Admission::Off => return Ok(None),
-            Admission::Utilization => false,
-            Admission::Exact => true,
-        };
+        let Some(admission) = self.admission.get() else { return Ok(None) };
+        let is_exact = admission.admission() == Admission::Exact;
         let uncounted = task.attributes.wcet.is_none() || task.attributes.repeat == Repeat::Never;
         if !is_exact && uncounted {
             return Ok(None);
         }
-        let checked = self.model(task, release).and_then(|model| {
-            if is_exact && !self.has_known_release(task, release) {
-                self.admission.unknown(UnknownCause::Release)?;
+        let model = self.model(task, release);
+        let has_known_release = self.has_known_release(task, release);
+        let Some(admission) = self.admission.get_mut() else { return Ok(None) };
+        let checked = model.and_then(|model| {
+            if is_exact && !has_known_release {
+                admission.unknown(UnknownCause::Release)?;
             }
-            self.admission.check(model, task.priority)
+            admission.check(model, task.priority)
         });
         checked.map(Some).map_err(ScheduleErrorKind::Rejected)
     }

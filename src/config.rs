@@ -210,6 +210,16 @@ impl Config {
         if self.parallel && cfg!(not(feature = "parallel")) {
             return Err(ConfigError::MissingFeature { field: "parallel", feature: "parallel" });
         }
+        let of_realtime = [
+            ("policy", self.policy != Policy::Priority),
+            ("admission", self.admission != Admission::Off),
+            ("audit", self.audit),
+        ];
+        if let Some((field, _)) = of_realtime.iter().find(|(_, is_wanted)| *is_wanted) {
+            if cfg!(not(feature = "realtime")) {
+                return Err(ConfigError::MissingFeature { field, feature: "realtime" });
+            }
+        }
         if self.metrics == MetricsLevel::Histograms && cfg!(not(feature = "std")) {
             return Err(ConfigError::MissingFeature { field: "metrics", feature: "std" });
         }

@@ -2,8 +2,11 @@
 
 use crate::engine::Engine;
 use crate::error::{CancelError, ScheduleError, TriggerError};
+use crate::metrics::Metrics;
+use crate::strange_loop::Estimates;
 use crate::task::{Task, TaskId};
 use crate::time::TimePoint;
+use crate::window::WindowSummary;
 
 /// A running task's access to its scheduler.
 ///
@@ -72,6 +75,56 @@ impl Context<'_> {
     /// [`now`](Self::now) lies in. Without windows it does nothing. O(1) amortised.
     pub fn record(&mut self, value: f64) {
         self.engine.reflection.record(self.engine.now, value);
+    }
+
+    /// Number of tasks that have not ended. A one-shot that runs has ended.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.engine.store.len()
+    }
+
+    /// Whether every other task has ended.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// As [`Scheduler::next_release`](crate::Scheduler::next_release), but the running task's own next
+    /// job is queued only when this one returns.
+    #[must_use]
+    pub fn next_release(&mut self) -> Option<TimePoint> {
+        let next = self.engine.next_release();
+        // It may change until the end of the tick, which finds it anew.
+        self.engine.queue.forget_next_release();
+        next
+    }
+
+    /// Drops every pending task. A repeating task that runs ends when its job returns.
+    pub fn clear(&mut self) {
+        self.engine.clear();
+    }
+
+    /// What has been counted and timed up to the tick before this one.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        self.engine.metrics(self.engine.now)
+    }
+
+    /// As [`Scheduler::temporal_overlap`](crate::Scheduler::temporal_overlap).
+    #[must_use]
+    pub fn temporal_overlap(&self) -> f64 {
+        self.engine.reflection.temporal_overlap()
+    }
+
+    /// As [`Scheduler::strange_loop`](crate::Scheduler::strange_loop).
+    #[must_use]
+    pub fn strange_loop(&self) -> Estimates {
+        self.engine.reflection.estimates()
+    }
+
+    /// As [`Scheduler::windows`](crate::Scheduler::windows).
+    pub fn windows(&self) -> impl DoubleEndedIterator<Item = &WindowSummary> {
+        self.engine.reflection.windows()
     }
 
     /// Makes the innermost `run*` method return after this tick.

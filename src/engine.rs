@@ -11,9 +11,10 @@ use crate::attributes::{Attributes, Details, Repeat};
 use crate::closure::Closure;
 use crate::config::{Config, ConfigError, MissedTick};
 use crate::error::{CancelError, TriggerError};
-use crate::metrics::Recorder;
 #[cfg(feature = "std")]
 use crate::metrics::TickCounts;
+use crate::metrics::{Metrics, Recorder};
+use crate::part::Part;
 use crate::policy::Policy;
 use crate::queue::{Entry, Queue, Ready};
 use crate::reflection::Reflection;
@@ -41,10 +42,10 @@ pub(crate) struct Engine {
     /// Tasks by release. Under [`Policy::Priority`] they run from here.
     pub(crate) queue: Queue,
     /// Released tasks in the order of any other policy.
-    pub(crate) ready: Ready,
+    pub(crate) ready: Part<Ready>,
     /// Memory for those on their way there.
     pub(crate) released: Vec<Entry>,
-    pub(crate) policy: Policy,
+    policy: Policy,
     /// The current decision instant: what is released by now is due. It never steps back.
     pub(crate) now: u64,
     pub(crate) capacity: usize,
@@ -56,8 +57,9 @@ pub(crate) struct Engine {
     pub(crate) observers: Observers,
     pub(crate) reflection: Reflection,
     pub(crate) estimators: Option<Estimators>,
-    pub(crate) admission: AdmissionControl,
-    pub(crate) dependencies: Dependencies,
+    pub(crate) admission: Part<AdmissionControl>,
+    /// Made with the first.
+    pub(crate) dependencies: Part<Dependencies>,
     /// Whether a task without attributes is accepted as long as there is room, needs nothing but to be
     /// stored and queued, and only its run is observed.
     pub(crate) is_plain: bool,
@@ -101,7 +103,7 @@ impl Engine {
         let mut engine = Engine {
             store: Store::new(config.capacity),
             queue: Queue::new(),
-            ready: Ready::new(),
+            ready: Part::when(config.policy != Policy::Priority, Ready::new),
             released: Vec::new(),
             policy: config.policy,
             now,
@@ -113,8 +115,10 @@ impl Engine {
             observers: Observers::new(config, now)?,
             reflection: Reflection::new(config, now)?,
             estimators: None,
-            admission: AdmissionControl::new(config.admission, config.policy, config.on_unknown),
-            dependencies: Dependencies::default(),
+            admission: Part::when(!admits_all, || {
+                AdmissionControl::new(config.admission, config.policy, config.on_unknown)
+            }),
+            dependencies: Part::NONE,
             is_plain: false,
             reasons_to_decide: usize::from(always_decides),
             always_decides,
@@ -152,7 +156,7 @@ impl Engine {
             let rank = (self.key(id, release), class);
             self.observers.queued(id, release, rank);
         }
-        if self.policy != Policy::Priority
+        if self.policy() != Policy::Priority
             && release <= self.now
             && !self.queue.may_be_due(self.now)
         {
@@ -170,17 +174,19 @@ impl Engine {
         self.observers.queued(entry.id, entry.release, (key, class));
         // It is found anew, and the queue alone no longer tells whether something is due.
         self.queue.forget_next_release();
-        self.ready.push(key, class, entry, &mut self.store);
+        if let Some(ready) = self.ready.get_mut() {
+            ready.push(key, class, entry, &mut self.store);
+        }
     }
 
     /// The policy's key for a job of a live task.
     fn key(&self, id: TaskId, release: u64) -> u64 {
         if !self.store.place(id).has_attributes() {
-            return self.policy.key(release, &Attributes::default(), None);
+            return self.policy().key(release, &Attributes::default(), None);
         }
         let Details { attributes, progress } = self.store.details(id);
         let estimate = || self.estimators.as_ref()?.estimate_ns(progress.estimator?);
-        self.policy.key(release, attributes, attributes.wcet.or_else(estimate))
+        self.policy().key(release, attributes, attributes.wcet.or_else(estimate))
     }
 
     /// Cancels a task, and those after it that do not run without it.
@@ -216,10 +222,9 @@ impl Engine {
 
     /// Forgets a task that has left the store while its job was queued, ran, or waited.
     fn removed(&mut self, id: TaskId, place: Place) {
-        if place.location() == Location::READY {
-            self.ready.cancelled(&self.store);
-        } else {
-            self.queue.cancelled(id, place, &mut self.store);
+        match self.ready.get_mut() {
+            Some(ready) if place.location() == Location::READY => ready.cancelled(&self.store),
+            _ => self.queue.cancelled(id, place, &mut self.store),
         }
         self.observers.left(id);
         if place.has_attributes() {
@@ -231,15 +236,17 @@ impl Engine {
     pub(crate) fn ended(&mut self, id: TaskId, details: Details) {
         let progress = details.progress;
         self.timed_changed(details.is_timed(), false);
-        if progress.is_admitted {
-            self.admission.remove(id);
+        if let Some(admission) = self.admission.get_mut().filter(|_| progress.is_admitted) {
+            admission.remove(id);
         }
-        if progress.waits_for > 0 {
-            let is_live = |dependent| self.store.is_live(dependent);
-            self.dependencies.cancelled(progress.waits_for, is_live);
-        }
-        if progress.has_dependents {
-            self.dependencies.take(id, &mut self.failed);
+        if let Some(dependencies) = self.dependencies.get_mut() {
+            if progress.waits_for > 0 {
+                let is_live = |dependent| self.store.is_live(dependent);
+                dependencies.cancelled(progress.waits_for, is_live);
+            }
+            if progress.has_dependents {
+                dependencies.take(id, &mut self.failed);
+            }
         }
         #[cfg(feature = "std")]
         if let Some(number) = progress.remote {
@@ -278,6 +285,24 @@ impl Engine {
             self.enqueue(id, release);
         }
         Ok(TimePoint::from_nanos(release))
+    }
+
+    /// The policy; without the feature `realtime` there is only one.
+    #[inline]
+    pub(crate) fn policy(&self) -> Policy {
+        if cfg!(feature = "realtime") {
+            self.policy
+        } else {
+            Policy::Priority
+        }
+    }
+
+    /// Tells admission whether jobs are running or waiting.
+    #[inline]
+    pub(crate) fn set_busy(&mut self, is_busy: bool) {
+        if let Some(admission) = self.admission.get_mut() {
+            admission.set_busy(is_busy);
+        }
     }
 
     /// Whether jobs cannot be run without a look at the clock.
@@ -351,25 +376,31 @@ impl Engine {
     /// While some are ready, it is to be found anew each time, and no tick is idle.
     pub(crate) fn find_next_release(&mut self) -> u64 {
         let next = self.queue.refresh(&mut self.store);
-        if self.ready.is_empty() {
+        let Some(ready) = self.ready.get().filter(|ready| !ready.is_empty()) else {
             return next;
-        }
+        };
         self.queue.forget_next_release();
-        next.min(self.ready.oldest())
+        next.min(ready.oldest())
     }
 
     #[cold]
     fn is_queue_empty(&mut self) -> bool {
-        self.ready.is_empty() && self.queue.is_empty(&mut self.store)
+        self.ready.get().is_none_or(Ready::is_empty) && self.queue.is_empty(&mut self.store)
     }
 
     /// Drops every pending task.
     pub(crate) fn clear(&mut self) {
         self.queue.clear();
-        self.ready.clear();
-        self.dependencies.clear();
+        if let Some(ready) = self.ready.get_mut() {
+            ready.clear();
+        }
+        if let Some(dependencies) = self.dependencies.get_mut() {
+            dependencies.clear();
+        }
         self.failed.clear();
-        self.admission.clear();
+        if let Some(admission) = self.admission.get_mut() {
+            admission.clear();
+        }
         self.observers.cleared();
         self.reasons_to_decide = usize::from(self.always_decides);
         #[cfg(feature = "std")]
@@ -378,8 +409,13 @@ impl Engine {
         drop(self.store.take_all());
     }
 
+    /// What has been counted and timed, as of `now`.
+    pub(crate) fn metrics(&self, now: u64) -> Metrics {
+        self.recorder.snapshot(now, self.store.len(), self.memory_bytes())
+    }
+
     /// Bytes of store and queue; boxed closures and handlers are not counted.
-    pub(crate) fn memory_bytes(&self) -> usize {
-        self.store.bytes() + self.queue.bytes() + self.ready.bytes()
+    fn memory_bytes(&self) -> usize {
+        self.store.bytes() + self.queue.bytes() + self.ready.get().map_or(0, Ready::bytes)
     }
 }

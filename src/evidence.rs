@@ -97,7 +97,7 @@ impl<C: Clock> Scheduler<C> {
     /// without [`Config::audit`](crate::Config::audit); anything but 0 is a defect of this crate.
     #[must_use]
     pub fn inversions(&self) -> Option<u64> {
-        self.engine.observers.audit.as_ref().map(|audit| audit.inversions())
+        self.engine.observers.audit.get().map(|audit| audit.inversions())
     }
 
     /// The latest events; `None` without [`Config::trace_capacity`](crate::Config::trace_capacity).
@@ -126,9 +126,7 @@ impl<C: Clock> Scheduler<C> {
     /// What has been counted and timed so far.
     #[must_use]
     pub fn metrics(&self) -> Metrics {
-        let now = self.now().as_nanos();
-        let memory_bytes = self.engine.memory_bytes();
-        self.engine.recorder.snapshot(now, self.len(), memory_bytes)
+        self.engine.metrics(self.now().as_nanos())
     }
 
     /// Quantiles of the dispatch latency; `None` below

@@ -24,6 +24,7 @@ mod join;
 mod metrics;
 #[allow(unsafe_code)]
 mod paged;
+mod part;
 mod policy;
 mod queue;
 mod reflection;

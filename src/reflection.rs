@@ -7,7 +7,9 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::engine::Engine;
 use crate::scheduler::Scheduler;
-use crate::strange_loop::{Estimates, FixedPoint, FixedPointError, Observer, SelfObserver};
+use crate::strange_loop::{Estimates, SelfObserver};
+#[cfg(feature = "realtime")]
+use crate::strange_loop::{FixedPoint, FixedPointError, Observer};
 use crate::time::TimePoint;
 use crate::window::{Event, WindowSummary, Windows};
 
@@ -78,6 +80,21 @@ impl Reflection {
         if let Some(windows) = &mut self.windows {
             windows.record(now, Event::Value(value));
         }
+    }
+
+    /// The windows closed last, the oldest first.
+    pub(crate) fn windows(&self) -> impl DoubleEndedIterator<Item = &WindowSummary> {
+        self.windows.iter().flat_map(Windows::kept)
+    }
+
+    /// The mean overlap of the windows kept; 0 without windows.
+    pub(crate) fn temporal_overlap(&self) -> f64 {
+        self.windows.as_ref().map_or(0.0, Windows::overlap)
+    }
+
+    /// What the strange loop has found out; all zero without one.
+    pub(crate) fn estimates(&self) -> Estimates {
+        self.strange_loop.as_ref().map_or_else(Estimates::default, SelfObserver::estimates)
     }
 
     /// How late ticks are that had something to wait for; 0 unless the estimate has converged.
@@ -166,7 +183,7 @@ impl<C: Clock> Scheduler<C> {
     /// The windows closed last, the oldest first: at most
     /// [`Config::window_size`](crate::Config::window_size).
     pub fn windows(&self) -> impl DoubleEndedIterator<Item = &WindowSummary> {
-        self.engine.reflection.windows.iter().flat_map(Windows::kept)
+        self.engine.reflection.windows()
     }
 
     /// Records that `value` was seen at `at`, an instant not after now, in every window that it lies in
@@ -205,7 +222,7 @@ impl<C: Clock> Scheduler<C> {
     /// kept: (length − hop)/length while something happens in each. 0 for fewer than two.
     #[must_use]
     pub fn temporal_overlap(&self) -> f64 {
-        self.engine.reflection.windows.as_ref().map_or(0.0, Windows::overlap)
+        self.engine.reflection.temporal_overlap()
     }
 
     /// The estimated load, 0 to 1: the share of time spent in ticks. 0 without
@@ -226,11 +243,7 @@ impl<C: Clock> Scheduler<C> {
     /// [`Config::strange_loop`](crate::Config::strange_loop).
     #[must_use]
     pub fn strange_loop(&self) -> Estimates {
-        self.engine
-            .reflection
-            .strange_loop
-            .as_ref()
-            .map_or_else(Estimates::default, SelfObserver::estimates)
+        self.engine.reflection.estimates()
     }
 
     /// Attaches an operator of the user's own to the strange loop, in place of one attached before:
@@ -241,6 +254,7 @@ impl<C: Clock> Scheduler<C> {
     /// # Errors
     ///
     /// As [`FixedPoint::new`], which starts at `start`.
+    #[cfg(feature = "realtime")]
     pub fn attach_operator(
         &mut self,
         operator: impl Observer + 'static,
@@ -256,6 +270,7 @@ impl<C: Clock> Scheduler<C> {
     }
 
     /// The iteration of the operator attached; `None` if there is none.
+    #[cfg(feature = "realtime")]
     #[must_use]
     pub fn attached_operator(&self) -> Option<&FixedPoint<Box<dyn Observer>>> {
         self.engine.reflection.strange_loop.as_ref()?.attached()

@@ -13,7 +13,6 @@ use crate::error::{CancelError, ScheduleError, TriggerError};
 use crate::join::{self, JoinHandle};
 use crate::task::{Start, Task, TaskId};
 use crate::time::TimePoint;
-use crate::timing::Admission;
 use crate::wait::Waiter;
 
 /// A single-threaded scheduler of one-shot, periodic and sporadic tasks.
@@ -107,8 +106,7 @@ impl<C: Clock> Scheduler<C> {
     pub fn schedule(&mut self, task: impl Into<Task>) -> Result<TaskId, ScheduleError> {
         let task = task.into();
         // Admission asks whether an absolute release lies in the past.
-        let is_admitted =
-            task.has_attributes && self.engine.admission.admission() != Admission::Off;
+        let is_admitted = task.has_attributes && self.engine.admission.get().is_some();
         if is_admitted || matches!(task.start, Start::After(_)) {
             self.read_clock();
         }
@@ -130,7 +128,8 @@ impl<C: Clock> Scheduler<C> {
         Ok(handle)
     }
 
-    /// Cancels a pending task. Its closure is dropped before this returns. O(1) amortised.
+    /// Cancels a pending task. Its closure is dropped before this returns. O(1) amortised; where the task
+    /// was admitted, O(admitted tasks).
     ///
     /// # Errors
     ///

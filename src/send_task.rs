@@ -7,7 +7,9 @@ use crate::closure::Closure;
 use crate::config::MissedTick;
 use crate::context::Context;
 use crate::error::ScheduleErrorKind;
-use crate::task::{Priority, Start, Task, TaskId};
+#[cfg(feature = "realtime")]
+use crate::task::TaskId;
+use crate::task::{Priority, Start, Task};
 use crate::time::TimePoint;
 
 /// A [`Task`] whose closure is `Send`: what a [`Remote`](crate::Remote) takes from other threads,
@@ -106,6 +108,7 @@ impl SendTask {
     }
 
     /// See [`Task::after`].
+    #[cfg(feature = "realtime")]
     pub fn after(self, predecessors: &[TaskId]) -> Self {
         SendTask(self.0.after(predecessors))
     }
@@ -160,6 +163,12 @@ impl SendTask {
     #[must_use]
     pub fn period(&self) -> Option<Duration> {
         self.0.attributes.repeat.period().map(Duration::from_nanos)
+    }
+
+    /// Whether its jobs are released by triggers; the first may have a release of its own.
+    #[must_use]
+    pub fn is_sporadic(&self) -> bool {
+        matches!(self.0.attributes.repeat, Repeat::Triggered(_))
     }
 
     /// The declared worst-case execution time.

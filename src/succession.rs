@@ -6,14 +6,18 @@ use crate::attributes::OnFailure;
 use crate::closure::Closure;
 use crate::engine::Engine;
 use crate::task::TaskId;
+use crate::timing::Dependencies;
 
 impl Engine {
     /// Has a new task wait for the next job of each predecessor that is live; tells for how many.
     pub(crate) fn wait_for(&mut self, predecessors: &[TaskId], id: TaskId) -> u32 {
         let mut waits_for = 0;
         for &predecessor in predecessors {
-            if self.store.is_live(predecessor) {
-                self.dependencies.add(predecessor, id);
+            if !self.store.is_live(predecessor) {
+                continue;
+            }
+            if let Some(dependencies) = self.dependencies.get_or_make(Dependencies::default) {
+                dependencies.add(predecessor, id);
                 self.store.details_of_any(predecessor).progress.has_dependents = true;
                 waits_for += 1;
             }
@@ -23,7 +27,9 @@ impl Engine {
 
     /// Notes that a job is about to run, whose dependents are those that wait by now.
     pub(crate) fn take_dependents(&mut self, id: TaskId) {
-        self.dependencies.take(id, &mut self.running_dependents);
+        if let Some(dependencies) = self.dependencies.get_mut() {
+            dependencies.take(id, &mut self.running_dependents);
+        }
         if self.store.is_live(id) {
             self.store.details_mut(id).progress.has_dependents = false;
         }

@@ -242,6 +242,7 @@ impl Task {
     ///
     /// A predecessor that has ended by the time of `schedule`, however it ended, counts as finished, and
     /// so does the running job of a one-shot. Ids exist before they are named, so there are no cycles.
+    #[cfg(feature = "realtime")]
     pub fn after(mut self, predecessors: &[TaskId]) -> Self {
         self.after.extend_from_slice(predecessors);
         self.with_attributes()

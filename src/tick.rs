@@ -67,7 +67,7 @@ impl<C: Clock> Scheduler<C> {
         if !self.engine.queue.is_idle(now) || now >= self.engine.reflection.closes_at() {
             return self.busy_tick();
         }
-        self.engine.admission.set_busy(false);
+        self.engine.set_busy(false);
         self.engine.recorder.idle_tick();
         self.report(now, now, TickCounts::default(), 0)
     }
@@ -214,7 +214,7 @@ fn run_timed<C: Clock>(clock: &C, engine: &mut Engine, counts: &mut TickCounts) 
         engine.time_moved();
     }
     let Some(entry) = next_due(engine) else {
-        engine.admission.set_busy(false);
+        engine.set_busy(false);
         return false;
     };
     if !engine.store.is_live(entry.id) {
@@ -238,7 +238,7 @@ fn run_timed<C: Clock>(clock: &C, engine: &mut Engine, counts: &mut TickCounts) 
         true => engine.now.max(clock.now().as_nanos()),
         false => engine.now,
     };
-    engine.admission.set_busy(true);
+    engine.set_busy(true);
     let start = read(engine, timed.needs_start(engine));
     engine.job_starts(&timed, start);
     counts.executed += 1;
@@ -251,13 +251,13 @@ fn run_timed<C: Clock>(clock: &C, engine: &mut Engine, counts: &mut TickCounts) 
 
 /// Takes the next released entry in the order of the policy. Its task may be dead.
 fn next_due(engine: &mut Engine) -> Option<Entry> {
-    if engine.policy == Policy::Priority {
+    if engine.policy() == Policy::Priority {
         return engine.queue.pop_due(engine.now, &mut engine.store);
     }
     if engine.queue.may_be_due(engine.now) {
         release_due(engine);
     }
-    engine.ready.pop(&engine.store)
+    engine.ready.get_mut()?.pop(&engine.store)
 }
 
 /// Moves what is released by now to the ready tasks. O(moved), amortised.

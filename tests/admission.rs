@@ -384,8 +384,13 @@ fn while_tasks_come_and_go_the_verdicts_are_those_of_a_fresh_analysis() {
                 scatter(case * 10_000 + step * 100 + draws, bound)
             };
             if below(3) == 0 && !tasks.is_empty() {
-                let (id, _) = tasks.swap_remove(below(tasks.len() as u64) as usize);
-                control.remove(TaskId::from_bits(id));
+                control.set_busy(below(2) == 0);
+                for _ in 0..1 + below(tasks.len() as u64 / 2 + 1) {
+                    let (id, _) = tasks.swap_remove(below(tasks.len() as u64) as usize);
+                    control.remove(TaskId::from_bits(id));
+                }
+                control.set_busy(false);
+                assert_eq!(control.len(), tasks.len());
                 continue;
             }
             let period = [5, 8, 10, 20, 40, TaskModel::NEVER][below(6) as usize];

@@ -215,3 +215,21 @@ fn behaviour_02_late_and_punctual_arrivals_of_one_instant_are_fifo() {
     scheduler.tick();
     assert_eq!(log.take(), ["a1", "a2", "c1", "b", "c2", "c3", "d1", "d2"]);
 }
+
+/// Of one part of the queue, and apart so far that a sort's keys hold no more than a digit of them.
+#[test]
+fn behaviour_02_releases_years_apart_run_in_order_and_their_ties_are_fifo() {
+    let (mut scheduler, clock) = manual(Config::default());
+    let log = Log::default();
+    let mut expected = Vec::new();
+    for submission in 0..900 {
+        let years = scatter(submission, 30) << 54;
+        let key = (1 << 63 | years | scatter(submission % 7, 1 << 20), submission);
+        scheduler.schedule(log.task(key, ns(0)).at(at(key.0))).unwrap();
+        expected.push(key);
+    }
+    expected.sort();
+    clock.set(at(u64::MAX));
+    scheduler.tick();
+    assert_eq!(log.take(), expected);
+}

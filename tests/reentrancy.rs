@@ -3,7 +3,7 @@
 mod common;
 
 use common::{at, manual, ns, Log};
-use nanosecond_scheduler::{Config, Context, Priority, Task};
+use nanosecond_scheduler::{Config, Context, Priority, Task, WindowSpec};
 
 #[test]
 fn behaviour_03_a_delay_counts_from_the_decision_instant() {
@@ -195,4 +195,58 @@ fn a_child_of_a_capacity_of_one_takes_its_parents_place() {
     clock.set(at(1));
     scheduler.tick();
     assert_eq!(log.take(), ["child"]);
+}
+
+#[test]
+fn a_running_task_sees_the_scheduler_without_itself() {
+    let windows = Some(WindowSpec::new(10, 5));
+    let (mut scheduler, clock) = manual(Config { windows, ..Config::default() });
+    let log = Log::default();
+    let body = {
+        let log = log.clone();
+        move |cx: &mut Context<'_>| {
+            let counts = (cx.len(), cx.is_empty(), cx.metrics().executed, cx.metrics().pending);
+            log.push((counts, cx.next_release(), cx.windows().count(), cx.temporal_overlap()));
+            assert_eq!(cx.strange_loop().observations, cx.metrics().ticks);
+        }
+    };
+    for delay in [10, 20, 20] {
+        scheduler.schedule(Task::with_context(body.clone(), ns(delay))).unwrap();
+    }
+    for now in [10, 20] {
+        clock.set(at(now));
+        scheduler.tick();
+    }
+    let expected = [
+        ((2, false, 0, 2), Some(at(20)), 0, 0.0),
+        ((1, false, 1, 1), Some(at(20)), 2, 0.5),
+        ((0, true, 1, 0), None, 2, 0.5),
+    ];
+    assert_eq!(log.take(), expected);
+    assert!(scheduler.temporal_overlap().is_sign_positive());
+}
+
+#[test]
+fn a_task_clears_the_scheduler_and_what_it_schedules_then_runs() {
+    let (mut scheduler, clock) = manual(Config::default());
+    let log = Log::default();
+    let body = {
+        let log = log.clone();
+        move |cx: &mut Context<'_>| {
+            log.push("clear");
+            cx.clear();
+            assert!(!cx.is_pending(cx.id()) && cx.is_empty() && cx.next_release().is_none());
+            cx.schedule(log.task("at once", ns(0))).unwrap();
+            cx.schedule(log.task("later", ns(7))).unwrap();
+        }
+    };
+    scheduler.schedule(Task::periodic(body, ns(5)).with_deadline(ns(1))).unwrap();
+    scheduler.schedule(log.task("cleared", ns(5))).unwrap();
+    scheduler.schedule(log.task("cleared, too", ns(1_000_000_000))).unwrap();
+    clock.set(at(5));
+    assert_eq!(scheduler.tick().next_release, Some(at(12)));
+    clock.set(at(100));
+    let report = scheduler.tick();
+    assert_eq!((report.next_release, scheduler.len()), (None, 0));
+    assert_eq!(log.take(), ["clear", "at once", "later"]);
 }

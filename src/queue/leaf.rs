@@ -333,18 +333,20 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
             .iter()
             .fold((u64::MAX, 0), |(low, high), e| (e.release.min(low), e.release.max(high)));
         let position_bits = entries.len().ilog2() + 1;
-        if (greatest - least) >> (64 - position_bits) != 0 {
-            // Releases years apart within one leaf: rare enough for a sort that may allocate.
-            return entries.sort_by_key(|entry| entry.release);
+        // A key is a digit of the release, and the position, which keeps ties. One digit is enough
+        // unless releases are years apart; then the lower is sorted by first.
+        for shift in
+            (0..64 - (greatest - least).leading_zeros()).step_by(64 - position_bits as usize)
+        {
+            let digit = |entry: &Entry| (entry.release - least) >> shift << position_bits;
+            self.keys.clear();
+            self.keys.extend(entries.iter().zip(0..).map(|(entry, at)| digit(entry) | at));
+            self.keys.sort_unstable();
+            let position = |key: &u64| (key & ((1 << position_bits) - 1)) as usize;
+            self.sorted.clear();
+            self.sorted.extend(self.keys.iter().map(|key| entries[position(key)]));
+            core::mem::swap(entries, &mut self.sorted);
         }
-        let keys = entries.iter().zip(0..).map(|(e, at)| (e.release - least) << position_bits | at);
-        self.keys.clear();
-        self.keys.extend(keys);
-        self.keys.sort_unstable();
-        let position = |key: &u64| (key & ((1 << position_bits) - 1)) as usize;
-        self.sorted.clear();
-        self.sorted.extend(self.keys.iter().map(|key| entries[position(key)]));
-        core::mem::swap(entries, &mut self.sorted);
     }
 
     /// Removes a leaf and hands out its live entries, in order of submission. The vector comes back

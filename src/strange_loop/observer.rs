@@ -2,6 +2,8 @@
 
 use alloc::boxed::Box;
 
+use crate::part::Part;
+
 use super::operator::{Bound, Operator};
 use super::solver::{FixedPoint, Status};
 
@@ -99,7 +101,7 @@ pub(crate) struct SelfObserver {
     observations: u64,
     tick_started_at: u64,
     /// The user's own.
-    attached: Option<Attached>,
+    attached: Part<Attached>,
 }
 
 struct Attached {
@@ -116,7 +118,7 @@ impl SelfObserver {
             residual: 0.0,
             observations: 0,
             tick_started_at: now,
-            attached: None,
+            attached: Part::NONE,
         }
     }
 
@@ -133,7 +135,7 @@ impl SelfObserver {
             before.iter().zip(self.state).map(|(before, now)| (now - before) * (now - before));
         self.residual = libm::sqrt(moved.sum());
         self.observations += 1;
-        if let Some(attached) = &mut self.attached {
+        if let Some(attached) = self.attached.get_mut() {
             attached.follow(&observation);
         }
     }
@@ -189,16 +191,18 @@ impl SelfObserver {
         }
     }
 
+    #[cfg(feature = "realtime")]
     pub(crate) fn attach(
         &mut self,
         solver: FixedPoint<Box<dyn Observer>>,
         evaluations_per_tick: u64,
     ) {
-        self.attached = Some(Attached { solver, evaluations_per_tick });
+        self.attached = Part::when(true, || Attached { solver, evaluations_per_tick });
     }
 
+    #[cfg(feature = "realtime")]
     pub(crate) fn attached(&self) -> Option<&FixedPoint<Box<dyn Observer>>> {
-        self.attached.as_ref().map(|attached| &attached.solver)
+        self.attached.get().map(|attached| &attached.solver)
     }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::config::{Config, ConfigError};
 use crate::engine::Job;
+use crate::part::Part;
 use crate::task::TaskId;
 use crate::time::TimePoint;
 
@@ -43,7 +44,7 @@ pub(crate) struct Observers {
     pub(crate) trace: Option<Trace>,
     #[cfg(feature = "std")]
     pub(crate) monitor: Option<Box<LatencyMonitor>>,
-    pub(crate) audit: Option<Audit>,
+    pub(crate) audit: Part<Audit>,
 }
 
 impl Observers {
@@ -61,7 +62,7 @@ impl Observers {
                     Some(Box::new(LatencyMonitor::new(config, TimePoint::from_nanos(_now))?))
                 }
             },
-            audit: config.audit.then(Audit::default),
+            audit: Part::when(config.audit, Audit::default),
         })
     }
 
@@ -72,7 +73,7 @@ impl Observers {
         if self.monitor.is_some() {
             return true;
         }
-        self.trace.is_some() || self.audit.is_some()
+        self.trace.is_some() || self.audits()
     }
 
     #[inline]
@@ -127,33 +128,33 @@ impl Observers {
 
     #[inline]
     pub(crate) fn audits(&self) -> bool {
-        self.audit.is_some()
+        self.audit.get().is_some()
     }
 
     /// A job is queued, for the audit: with the policy's key and its class.
     pub(crate) fn queued(&mut self, id: TaskId, release: u64, rank: (u64, usize)) {
-        if let Some(audit) = &mut self.audit {
+        if let Some(audit) = self.audit.get_mut() {
             audit.queued(id, release, rank);
         }
     }
 
     /// A job starts, for the audit: by a decision at `now`.
     pub(crate) fn audit_start(&mut self, id: TaskId, now: u64) {
-        if let Some(audit) = &mut self.audit {
+        if let Some(audit) = self.audit.get_mut() {
             audit.starts(id, now);
         }
     }
 
     /// A job leaves the queue without being run.
     pub(crate) fn left(&mut self, id: TaskId) {
-        if let Some(audit) = &mut self.audit {
+        if let Some(audit) = self.audit.get_mut() {
             audit.left(id);
         }
     }
 
     /// Every job has left.
     pub(crate) fn cleared(&mut self) {
-        if let Some(audit) = &mut self.audit {
+        if let Some(audit) = self.audit.get_mut() {
             audit.clear();
         }
     }

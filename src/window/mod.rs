@@ -104,7 +104,8 @@ impl Windows {
         let shared = |(one, next): (&WindowSummary, &WindowSummary)| {
             (one.window.end_ns - next.window.start_ns).max(0) as f64
         };
-        let total: f64 = pairs.map(shared).sum();
+        // From 0, since the sum of nothing is −0.
+        let total = pairs.map(shared).fold(0.0, |sum, shared| sum + shared);
         let pairs = self.kept.len().saturating_sub(1).max(1);
         total / pairs as f64 / self.spec.length as f64
     }

@@ -4,7 +4,7 @@
 //! one-shot waits behind a running job: whoever makes that so arms it, the worker that starts a job
 //! while others wait, or the caller whose task finds a job running.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{fence, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, Thread};
 use std::time::Duration;
@@ -39,6 +39,8 @@ impl Balancer {
     }
 
     pub(crate) fn wake(&self) {
+        // With the fence in `run`: either the thread is seen here, or there what was stored before.
+        fence(Ordering::SeqCst);
         if let Some(thread) = self.thread.get() {
             thread.unpark();
         }
@@ -50,6 +52,7 @@ pub(crate) fn run(inner: &Arc<Inner>) {
     let balancer = &inner.balancer;
     // Nobody else sets it.
     let _ = balancer.thread.set(thread::current());
+    fence(Ordering::SeqCst);
     if inner.config.enable_rt_scheduling {
         // Where that is denied, it is to the workers, too, which is told.
         let _: os::Outcome = os::set_class(inner.config.balancer_class());

@@ -21,7 +21,11 @@ pub struct SchedulerConfig {
     /// use, and so on; with more workers than cores some share one. Default `false`.
     pub enable_cpu_pinning: bool,
     /// Gives workers the scheduling class of [`worker_priority`](Self::worker_priority), and the thread
-    /// that balances them a priority one above, so that it sees them when they spin. Default `false`.
+    /// that balances them a priority one above, up to 99, so that it sees them when they spin; above
+    /// [`SchedClass::Deadline`] there is none. Default `false`.
+    ///
+    /// Who schedules or cancels holds a worker's desk for about a microsecond, and inherits no priority
+    /// meanwhile: leave such threads a core that no worker spins on, or a class of real time.
     pub enable_rt_scheduling: bool,
     /// Threads that run tasks, 1 to 1,024. Default: one per core that the process may use.
     pub num_workers: usize,

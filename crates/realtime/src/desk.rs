@@ -50,6 +50,15 @@ pub(crate) struct Waiting {
     pub(crate) stay: Stay,
 }
 
+impl Waiting {
+    /// It never starts.
+    pub(crate) fn end(self, why: Why) {
+        let Waiting { body, mut stay, .. } = self;
+        stay.ends();
+        body.end(why);
+    }
+}
+
 /// A repeating task that has not ended.
 #[derive(Default)]
 pub(crate) struct Resident {
@@ -58,16 +67,34 @@ pub(crate) struct Resident {
     pub(crate) ends: Option<Why>,
 }
 
-/// Counts a task among those of its worker, until it is dropped.
+/// Counts a task among those of its worker until it ends, and among the outstanding ones until this is
+/// dropped: whoever is told of its end finds its place free, and whoever waits for all finds them told.
 pub(crate) struct Stay {
     pub(crate) inner: Arc<Inner>,
     pub(crate) worker: usize,
     pub(crate) ticket: u64,
     /// What a one-shot is counted in. A repeating task is in the book, under exact admission both are.
     pub(crate) phase: Option<usize>,
+    has_place: bool,
 }
 
 impl Stay {
+    /// Takes a place at a worker's desk.
+    pub(crate) fn new(inner: Arc<Inner>, worker: usize, ticket: u64, phase: Option<usize>) -> Self {
+        inner.desks[worker].tasks.fetch_add(1, Ordering::Relaxed);
+        Stay { inner, worker, ticket, phase, has_place: true }
+    }
+
+    /// The task has ended, and nobody was told yet.
+    pub(crate) fn ends(&mut self) {
+        if std::mem::take(&mut self.has_place) {
+            self.inner.desks[self.worker].tasks.fetch_sub(1, Ordering::Relaxed);
+            if self.phase.is_none() || self.inner.admits_exactly() {
+                self.inner.book.lock().remove(self.ticket);
+            }
+        }
+    }
+
     /// With the desks of both workers locked.
     pub(crate) fn moves(&mut self, to: usize) {
         self.inner.desks[self.worker].tasks.fetch_sub(1, Ordering::Relaxed);
@@ -78,10 +105,7 @@ impl Stay {
 
 impl Drop for Stay {
     fn drop(&mut self) {
-        self.inner.desks[self.worker].tasks.fetch_sub(1, Ordering::Relaxed);
-        if self.phase.is_none() || self.inner.admits_exactly() {
-            self.inner.book.lock().remove(self.ticket);
-        }
+        self.ends();
         if let Some(phase) = self.phase {
             self.inner.outstanding.leave(phase);
         }

@@ -150,8 +150,7 @@ impl Inner {
         let desk = &self.desks[worker];
         let repeats = outline.period().is_some();
         let phase = (!repeats).then(|| self.outstanding.enter());
-        desk.tasks.fetch_add(1, Ordering::Relaxed);
-        let stay = Stay { inner: Arc::clone(self), worker, ticket: key.ticket, phase };
+        let stay = Stay::new(Arc::clone(self), worker, key.ticket, phase);
         let (sender, shared) = Sender::new(worker);
         let body = job.into_body(sender);
         if repeats {
@@ -164,12 +163,19 @@ impl Inner {
         }
         drop(papers);
         desk.ring();
-        // A job that runs may be a long one.
-        if !repeats && desk.running_since().is_some() {
+        if !repeats {
+            self.watch(worker, key);
+        }
+        TaskHandle::new(shared, Arc::clone(self), key, repeats)
+    }
+
+    /// Has the balancer look after a one-shot that has come to a desk, if a job runs there: it may be a
+    /// long one.
+    fn watch(&self, worker: usize, key: Key) {
+        if self.desks[worker].running_since().is_some() {
             let budget_ns = self.config.latency_budget_ns;
             self.balancer.arm(self.now().as_nanos().max(key.release).saturating_add(budget_ns));
         }
-        TaskHandle::new(shared, Arc::clone(self), key, repeats)
     }
 
     /// Puts a one-shot on a desk, and a token for it.
@@ -199,9 +205,7 @@ impl Inner {
         papers.requests.extend(waiting.token.map(Request::Forget));
         drop(papers);
         desk.ring();
-        let Waiting { body, stay, .. } = *waiting;
-        body.end(Why::Cancelled);
-        drop(stay);
+        waiting.end(Why::Cancelled);
         true
     }
 
@@ -269,7 +273,8 @@ impl Inner {
         if !is_possible || self.seems_full(to) {
             return false;
         }
-        if !self.book.lock().transfer(key.ticket, to) {
+        let is_late = key.release < self.now().as_nanos();
+        if !self.book.lock().transfer(key.ticket, is_late, to) {
             return false;
         }
         let Some(mut waiting) = self.desks[from].take(&mut here, key) else { return false };
@@ -282,6 +287,7 @@ impl Inner {
         self.desks[from].recorder.moved_away();
         self.desks[from].ring();
         self.desks[to].ring();
+        self.watch(to, key); // The balancer may have looked there already.
         true
     }
 
@@ -293,7 +299,8 @@ impl Inner {
     ) -> Option<()> {
         let Held { stay, .. } = held.as_ref()?;
         let (from, ticket) = (stay.worker, stay.ticket);
-        let to = self.book.lock().even_out(ticket, |worker| self.seems_full(worker))?;
+        let seems_full = |worker| self.seems_full(worker);
+        let to = self.book.lock().even_out(ticket, next < self.now(), seems_full)?;
         let [mut here, mut there] = self.lock_two(from, to);
         if there.door != Door::Open || here.residents.get(&ticket)?.ends.is_some() {
             return None; // It ends soon, and the book is in order then.

@@ -77,12 +77,13 @@ impl<T> Shared<T> {
     }
 
     pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<Ending<T>> {
+        // Cloned and dropped without the lock: wakers are the user's code.
+        let new = cx.waker().clone();
         let mut state = self.state.lock();
         if let State::Pending(waker) = &mut *state {
-            match waker {
-                Some(waker) => waker.clone_from(cx.waker()),
-                None => *waker = Some(cx.waker().clone()),
-            }
+            let old = waker.replace(new);
+            drop(state);
+            drop(old);
             return Poll::Pending;
         }
         match std::mem::replace(&mut *state, State::Taken) {

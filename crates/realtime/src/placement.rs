@@ -125,10 +125,7 @@ impl Book {
         is_late: bool,
         is_full: impl Fn(usize) -> bool,
     ) -> Result<Option<usize>, Error> {
-        if is_late
-            && self.admission == Admission::Exact
-            && self.on_unknown == UnknownVerdict::Refuse
-        {
+        if self.refuses(is_late) {
             return Err(rejected(Rejection::Unknown(UnknownCause::Release)));
         }
         let mut order: Vec<usize> = (0..self.pages.len()).filter(|one| !is_full(*one)).collect();
@@ -147,11 +144,19 @@ impl Book {
         refusal.map_or(Ok(None), |rejection| Err(rejected(rejection)))
     }
 
+    /// Whether a task is refused if its release lies in the past: it is not known what it does to others
+    /// at a worker that did not expect it, with a deadline nearer than declared.
+    fn refuses(&self, is_late: bool) -> bool {
+        let is_strict = self.on_unknown == UnknownVerdict::Refuse;
+        is_late && is_strict && self.admission == Admission::Exact
+    }
+
     /// Moves a repeating task to the worker with the least utilization, if it has room and the two
     /// become more equal: so moves come to an end.
     pub(crate) fn even_out(
         &mut self,
         ticket: u64,
+        is_late: bool,
         is_full: impl Fn(usize) -> bool,
     ) -> Option<usize> {
         let Entry { worker: from, demand } = *self.entries.get(&ticket)?;
@@ -163,14 +168,17 @@ impl Book {
         } else {
             there.tasks + 1 < here.tasks
         };
-        (is_better && self.transfer(ticket, to)).then_some(to)
+        (is_better && self.transfer(ticket, is_late, to)).then_some(to)
     }
 
     /// Moves a task to another worker, if that has room.
-    pub(crate) fn transfer(&mut self, ticket: u64, to: usize) -> bool {
+    pub(crate) fn transfer(&mut self, ticket: u64, is_late: bool, to: usize) -> bool {
         let Some(&Entry { demand, .. }) = self.entries.get(&ticket) else {
             return true; // It takes part of no account.
         };
+        if self.refuses(is_late) {
+            return false;
+        }
         let Ok(share) = self.check(to, &demand) else { return false };
         self.remove(ticket);
         self.enter(ticket, to, demand, share);
@@ -308,16 +316,20 @@ mod tests {
         for (ticket, percent) in [(0, 40), (1, 30), (2, 30)] {
             place(&mut book, ticket, demand(percent, 100)).unwrap(); // 40; 30, 30.
         }
-        assert_eq!(book.even_out(1, |_| false), None, "70 and 30 is no better than 40 and 60");
+        assert_eq!(
+            book.even_out(1, false, |_| false),
+            None,
+            "70 and 30 is no better than 40 and 60"
+        );
         book.remove(0);
-        assert_eq!(book.even_out(1, |_| true), None);
-        assert_eq!(book.even_out(1, |_| false), Some(0));
-        assert_eq!(book.even_out(2, |_| false), None);
+        assert_eq!(book.even_out(1, false, |_| true), None);
+        assert_eq!(book.even_out(1, false, |_| false), Some(0));
+        assert_eq!(book.even_out(2, false, |_| false), None);
         let free = Demand { model: None, utilization_ppb: 0, ..demand(1, 9) };
         for ticket in 3..6 {
             book.enter(ticket, 0, free, None);
         }
-        assert_eq!(book.even_out(3, |_| false), Some(1), "without a WCET tasks are counted");
-        assert_eq!(book.even_out(4, |_| false), None);
+        assert_eq!(book.even_out(3, false, |_| false), Some(1), "without a WCET tasks are counted");
+        assert_eq!(book.even_out(4, false, |_| false), None);
     }
 }

@@ -46,8 +46,9 @@ pub enum Shutdown {
 /// that is not stuck itself; a looking interval of 50 µs is the least. A periodic task whose job
 /// started later than the budget allows goes on, after that job, at a worker with less utilization, if
 /// the two become more equal by it. So a repeating task that waits behind a long job stays late until
-/// that job ends. What a job schedules by itself, through its `Context`, is the worker's own: it is not
-/// measured, moved, or waited for.
+/// that job ends. Under exact admission nothing moves whose release lies in the past: it would disturb
+/// a worker that keeps its promises. What a job schedules by itself, through its `Context`, is the
+/// worker's own: it is not admitted, measured, moved, or waited for.
 ///
 /// Dropping it is [`Shutdown::Cancel`]; like [`shutdown`](Self::shutdown) it waits for the jobs that
 /// run, except when a job of its own drops it.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use nanosecond_scheduler::{Context, MissedTick, SendTask, TimePoint};
 
-use crate::desk::{Key, Stay};
+use crate::desk::{Key, Stay, Waiting};
 use crate::inner::Inner;
 use crate::job::Body;
 use crate::outcome::Why;
@@ -34,9 +34,11 @@ impl Once {
         let worker = self.worker as usize;
         let desk = &self.inner.desks[worker];
         let Some(mut waiting) = desk.take_for_token(self.key, self.moves) else { return };
-        let deadline = waiting.outline.deadline_of(cx.release());
+        let Waiting { body, outline, stay, .. } = &mut *waiting;
+        let deadline = outline.deadline_of(cx.release());
         let mut running = Running::start(&self.inner, worker, cx.release(), deadline);
-        waiting.body.run(cx, &mut running);
+        running.last = Some(stay);
+        body.run(cx, &mut running);
     }
 }
 
@@ -56,7 +58,7 @@ impl Drop for Once {
         if let Why::Skipped { .. } = why {
             desk.recorder.skipped();
         }
-        waiting.body.end(why);
+        waiting.end(why);
     }
 }
 
@@ -104,11 +106,10 @@ impl Repeating {
         }
     }
 
-    /// The release of a periodic task's next job, as the core would have it.
+    /// The release of a periodic task's next job, as the core would have it; a sporadic task has none.
     fn next_release(&self, cx: &Context<'_>) -> Option<TimePoint> {
-        let outline = &self.held.as_ref()?.outline;
+        let outline = &self.held.as_ref().filter(|held| !held.outline.is_sporadic())?.outline;
         let period = outline.period()?;
-        outline.release_from(TimePoint::ZERO).ok()??; // A sporadic task has none.
         let missed_tick = outline.missed_tick().unwrap_or(self.inner.config.missed_tick);
         let now = cx.now();
         match missed_tick {
@@ -124,12 +125,13 @@ impl Repeating {
 
 impl Drop for Repeating {
     fn drop(&mut self) {
-        let Some(held) = self.held.take() else { return };
-        let resident = self.inner.desks[self.worker].lock().residents.remove(&held.stay.ticket);
+        let Some(Held { body, mut stay, .. }) = self.held.take() else { return };
+        let resident = self.inner.desks[self.worker].lock().residents.remove(&stay.ticket);
         let ends = resident.and_then(|resident| resident.ends);
         let unasked = if self.inner.is_stopped() { Why::Shutdown } else { Why::Cancelled };
         let why = ends.unwrap_or(unasked);
-        held.body.end(why);
+        stay.ends();
+        body.end(why);
     }
 }
 
@@ -142,6 +144,8 @@ pub struct Running<'a> {
     latency_ns: u64,
     pub(crate) deadline: Option<TimePoint>,
     has_finished: bool,
+    /// Of the task of which this is the only job.
+    last: Option<&'a mut Stay>,
 }
 
 impl<'a> Running<'a> {
@@ -160,7 +164,7 @@ impl<'a> Running<'a> {
         if desk.has_waiting() {
             inner.balancer.arm(start.as_nanos().saturating_add(inner.config.latency_budget_ns));
         }
-        Running { inner, worker, start, latency_ns, deadline, has_finished: false }
+        Running { inner, worker, start, latency_ns, deadline, has_finished: false, last: None }
     }
 
     /// The job has returned; tells when.
@@ -170,7 +174,14 @@ impl<'a> Running<'a> {
         let busy_ns = finish.as_nanos() - self.start.as_nanos();
         self.inner.desks[self.worker].recorder.finished(busy_ns, is_late);
         self.has_finished = true;
+        self.ends();
         finish
+    }
+
+    fn ends(&mut self) {
+        if let Some(stay) = self.last.take() {
+            stay.ends();
+        }
     }
 }
 
@@ -182,5 +193,6 @@ impl Drop for Running<'_> {
             desk.recorder.panicked(u64::try_from(busy_ns).unwrap_or(u64::MAX));
         }
         desk.pauses();
+        self.ends();
     }
 }

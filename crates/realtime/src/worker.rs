@@ -201,7 +201,7 @@ impl Worker<'_> {
             }
             Err(error) => {
                 if let Some(waiting) = desk.take_for_token(key, moves) {
-                    waiting.body.end(Why::Rejected(error.kind()));
+                    waiting.end(Why::Rejected(error.kind()));
                 }
             }
         }
@@ -242,7 +242,7 @@ impl Drop for Leaving<'_> {
         let end = || {
             drop(requests);
             for waiting in desk.take_all().into_values() {
-                waiting.body.end(Why::Shutdown);
+                waiting.end(Why::Shutdown);
             }
         };
         drop(catch_unwind(AssertUnwindSafe(end)));

@@ -12,7 +12,7 @@ use nanosecond_realtime::{
     DeadlineError, Error, Job, NanosecondScheduler, SchedulerConfig, Shutdown,
 };
 use nanosecond_scheduler::{
-    Emergency, Policy, Priority, ScheduleErrorKind, SendTask, TaskId, Wait,
+    DeadlineKind, Emergency, Policy, Priority, ScheduleErrorKind, SendTask, TaskId, TimePoint, Wait,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -359,4 +359,23 @@ fn a_worker_can_be_inspected() {
     assert!(events >= 2 && is_monitored);
     let error = runtime.inspect(1, |_| ()).unwrap_err();
     assert_eq!(error, Error::NoSuchWorker { worker: 1, workers: 1 });
+}
+
+#[test]
+fn who_was_told_of_an_end_finds_the_place_free() {
+    let runtime =
+        with_config(SchedulerConfig { num_workers: 1, capacity: 1, ..SchedulerConfig::default() });
+    for n in 0..200 {
+        let value = runtime.schedule(move || n).unwrap();
+        assert_eq!(runtime.wait_for_completion(value).unwrap(), n);
+        let panics = runtime.schedule(|| std::panic::resume_unwind(Box::new(()))).unwrap();
+        let panics: Result<(), _> = runtime.wait_for_completion(panics);
+        assert_eq!(panics, Err(Error::Panicked));
+        let repeats = runtime.schedule_periodic(|| (), HOUR, Priority::Low).unwrap();
+        repeats.abort();
+        assert_eq!(runtime.wait_for_completion(repeats), Err(Error::Cancelled));
+        let skipped = Job::new(|| ()).with_deadline_at(DeadlineKind::Firm, TimePoint::ZERO);
+        let skipped = runtime.wait_for_completion(runtime.schedule(skipped).unwrap());
+        assert!(matches!(skipped, Err(Error::Skipped { .. })));
+    }
 }

@@ -256,3 +256,111 @@ fn nothing_is_lost_while_workers_get_stuck_at_random() {
     assert_eq!(sum.load(Ordering::SeqCst) + cancelled, jobs as u32);
     assert!(runtime.worker_stats().iter().all(|worker| worker.pending == 0));
 }
+
+#[test]
+fn a_late_sporadic_task_stays_and_waits_for_its_trigger() {
+    let runtime = runtime(2);
+    let gates = block_all(&runtime);
+    let ran: [Arc<Mutex<Vec<usize>>>; 4] = Default::default();
+    // Four tasks at two workers, each with a first release that needs no trigger.
+    let handles = ran.each_ref().map(|ran| {
+        let ran = Arc::clone(ran);
+        let body = move |_: &mut Context<'_>| ran.lock().unwrap().push(here());
+        let task = SendTask::sporadic(body, Duration::from_millis(1)).with_delay(Duration::ZERO);
+        runtime.schedule(task).unwrap()
+    });
+    let jobs = |count| ran.iter().filter(|ran| ran.lock().unwrap().len() == count).count();
+    gates[0].open();
+    until(|| jobs(1) == 2);
+    let gone: Vec<_> = (0..4).filter(|n| !ran[*n].lock().unwrap().is_empty()).collect();
+    gone.iter().for_each(|n| handles[*n].abort());
+    until(|| gone.iter().all(|n| handles[*n].is_finished()));
+    // Nothing is left at 0, so that it would even out to go there.
+    gates[1].open();
+    until(|| jobs(0) == 0);
+    let later = runtime.now() + Duration::from_millis(20);
+    until(|| runtime.now() > later);
+    assert_eq!(jobs(1), 4, "nobody has triggered a second job");
+    let left: Vec<_> = (0..4).filter(|n| !gone.contains(n)).collect();
+    for n in left {
+        handles[n].trigger().unwrap();
+        until(|| ran[n].lock().unwrap().len() == 2);
+        assert_eq!(*ran[n].lock().unwrap(), [1, 1]);
+    }
+}
+
+#[test]
+fn under_exact_admission_nothing_that_is_late_goes_where_it_was_not_foreseen() {
+    // The first job of `long` breaks its promise. What it makes late is checked nowhere else: its
+    // deadlines are nearer by then than what was declared.
+    let runtime = with_config(SchedulerConfig {
+        num_workers: 2,
+        admission: Admission::Exact,
+        ..SchedulerConfig::default()
+    });
+    let gate = Gate::default();
+    let job = gate.clone();
+    let long = SendTask::new(move || job.pass(), Duration::ZERO);
+    let long = runtime.schedule(long.with_wcet(Duration::from_millis(1))).unwrap();
+    let stuck = gate.arrived(1)[0];
+    let short = || Job::new(here).with_wcet(Duration::from_micros(1)).with_deadline(HOUR);
+    let others: Vec<_> = (0..8).map(|_| runtime.schedule(short()).unwrap()).collect();
+    let placed_there = runtime.worker_stats()[stuck].pending - 1;
+    let period = Duration::from_millis(2);
+    let workers: [Arc<Mutex<Vec<usize>>>; 4] = Default::default();
+    let periodic = workers.each_ref().map(|workers| {
+        let workers = Arc::clone(workers);
+        let body = move |_: &mut Context<'_>| workers.lock().unwrap().push(here());
+        let task = SendTask::periodic(body, period).with_wcet(Duration::from_micros(10));
+        runtime.schedule(task).unwrap()
+    });
+    let later = runtime.now() + 5 * period;
+    until(|| runtime.now() > later);
+    for (handle, workers) in periodic.iter().zip(&workers) {
+        if !workers.lock().unwrap().is_empty() {
+            handle.abort(); // So that it would even out to go there.
+        }
+    }
+    gate.open();
+    let at_stuck: usize = others.into_iter().map(|h| usize::from(block_on(h) == Ok(stuck))).sum();
+    assert!(at_stuck > 0 && at_stuck == placed_there, "{at_stuck} of {placed_there}");
+    assert_eq!(block_on(long), Ok(()));
+    until(|| workers.iter().all(|workers| !workers.lock().unwrap().is_empty()));
+    for workers in &workers {
+        // Until it has caught up: from then on it may go.
+        let workers = workers.lock().unwrap();
+        assert!(
+            workers[..4.min(workers.len())].iter().all(|worker| *worker == workers[0]),
+            "{workers:?}"
+        );
+    }
+}
+
+#[test]
+fn who_was_moved_behind_a_job_that_gets_stuck_later_is_moved_again() {
+    let budget = Duration::from_millis(20);
+    let runtime = with_config(SchedulerConfig {
+        num_workers: 2,
+        latency_budget_ns: budget.as_nanos() as u64,
+        ..SchedulerConfig::default()
+    });
+    let gates = block_all(&runtime);
+    let release = runtime.now() + 2 * budget;
+    let job = || Job::new(here).at(release);
+    let handles: Vec<_> = (0..20).map(|_| runtime.schedule(job()).unwrap()).collect();
+    gates[0].open();
+    until(|| runtime.worker_stats()[0].pending == 0);
+    // Nobody waits behind this job when it starts, and it is not stuck when the others are overdue.
+    until(|| runtime.now() > release + budget / 2);
+    let gate = Gate::default();
+    let job = gate.clone();
+    drop(runtime.schedule(move || job.pass()).unwrap());
+    assert_eq!(gate.arrived(1), [0]);
+    let waits = |worker: usize| runtime.worker_stats()[worker].pending - 1;
+    until(|| waits(1) == 0 || runtime.now() > release + 2 * budget);
+    gates[1].open();
+    for handle in handles {
+        block_on(handle).unwrap();
+    }
+    gate.open();
+}

@@ -33,7 +33,8 @@ pub enum Admission {
     /// urgency count as more urgent than each other, which is on the safe side.
     ///
     /// What a test assumes: jobs take no longer than declared, overhead included, and are released at
-    /// any time from outside. A job that a running job releases at its own start (`Context::schedule`
+    /// any time from outside; ticks come as soon as something is released, as the `run*` methods have
+    /// it unless [`Config::tick_rate_ns`](crate::Config::tick_rate_ns) is above 0. A job that a running job releases at its own start (`Context::schedule`
     /// with delay 0, `Context::trigger`) may find 1 ns more of it left than is counted.
     Exact,
 }
@@ -83,6 +84,8 @@ pub struct AdmissionControl {
     on_unknown: UnknownVerdict,
     is_busy: bool,
     utilization: Utilization,
+    /// How many members have left.
+    left: usize,
     /// The admitted tasks, by rank; `models` are theirs.
     members: Vec<Member>,
     models: Vec<TaskModel>,
@@ -125,6 +128,7 @@ impl AdmissionControl {
             on_unknown,
             is_busy: false,
             utilization: Utilization::default(),
+            left: 0,
             members: Vec::new(),
             models: Vec::new(),
             trial: Vec::new(),
@@ -207,10 +211,10 @@ impl AdmissionControl {
     pub fn remove(&mut self, id: TaskId) {
         let is_it = |member: &Member| member.id == id && !member.has_left;
         let Some(position) = self.members.iter().position(is_it) else { return };
-        if self.is_busy && self.admission == Admission::Exact {
-            self.members[position].has_left = true;
-        } else {
-            self.take_back(position);
+        self.members[position].has_left = true;
+        self.left += 1;
+        if !self.is_busy || self.admission != Admission::Exact {
+            self.settle();
         }
     }
 
@@ -219,6 +223,7 @@ impl AdmissionControl {
         self.members.clear();
         self.models.clear();
         self.utilization = Utilization::default();
+        self.left = 0;
         self.is_busy = false;
     }
 
@@ -228,26 +233,34 @@ impl AdmissionControl {
     pub fn set_busy(&mut self, is_busy: bool) {
         if self.is_busy != is_busy {
             self.is_busy = is_busy;
-            if !is_busy {
+            if !is_busy && self.left > 0 {
                 self.settle();
             }
         }
     }
 
+    /// Takes back the shares of those who have left. O(tasks), and for each of those O(tasks that stay).
     #[inline(never)]
     fn settle(&mut self) {
-        while let Some(position) = self.members.iter().rposition(|member| member.has_left) {
-            self.take_back(position);
+        let mut stay = 0;
+        for index in 0..self.members.len() {
+            if !self.members[index].has_left {
+                self.members.swap(stay, index);
+                self.models.swap(stay, index);
+                stay += 1;
+            }
         }
-    }
-
-    fn take_back(&mut self, position: usize) {
-        let Member { rank, .. } = self.members.remove(position);
-        let model = self.models.remove(position);
-        self.utilization.subtract(&model);
-        for member in self.members.iter_mut().filter(|member| member.rank >= rank) {
-            member.fit = member.fit.map(|fit| fit.without(&model));
+        let (members, left) = self.members.split_at_mut(stay);
+        for (gone, model) in left.iter().zip(&self.models[stay..]) {
+            self.utilization.subtract(model);
+            let first = members.partition_point(|member| member.rank < gone.rank);
+            for member in &mut members[first..] {
+                member.fit = member.fit.map(|fit| fit.without(model));
+            }
         }
+        self.members.truncate(stay);
+        self.models.truncate(stay);
+        self.left = 0;
     }
 
     /// What follows if a test comes to no verdict.

@@ -35,3 +35,10 @@ unsafe impl GlobalAlloc for Allocator {
         unsafe { free(memory.cast()) }
     }
 }
+
+/// What compiler_builtins refers to in some of its parts. Nothing unwinds here.
+// SAFETY: no other item of this program has this name.
+#[unsafe(no_mangle)]
+extern "C" fn rust_eh_personality() {
+    abort()
+}

@@ -15,7 +15,10 @@ use core::ffi::c_int;
 use core::panic::PanicInfo;
 use core::time::Duration;
 
-use nanosecond_scheduler::{Config, Context, ManualClock, Priority, Scheduler, Task, TimePoint};
+use nanosecond_scheduler::{
+    Admission, Config, ConfigError, Context, ManualClock, Policy, Priority, Scheduler, Task,
+    TimePoint,
+};
 
 #[global_allocator]
 static ALLOCATOR: libc::Allocator = libc::Allocator;
@@ -25,6 +28,7 @@ const REFUSED: c_int = 1;
 const WRONG_TICK: c_int = 2;
 const WRONG_ORDER: c_int = 3;
 const NOT_EMPTY: c_int = 4;
+const NOT_REFUSED: c_int = 5;
 
 #[panic_handler]
 fn panic(_: &PanicInfo<'_>) -> ! {
@@ -40,6 +44,12 @@ extern "C" fn main(_argc: c_int, _argv: *const *const u8) -> c_int {
     }
 }
 
+/// The arithmetic of 128 bits that comes with the compiler for a hosted target names it. Nothing here
+/// unwinds, so that it is never called.
+// SAFETY: std, which has it otherwise, is not linked.
+#[unsafe(no_mangle)]
+extern "C" fn rust_eh_personality() {}
+
 type Log = Rc<RefCell<Vec<(u64, &'static str)>>>;
 
 /// A job that logs its name and instant.
@@ -48,7 +58,22 @@ fn note(log: &Log, name: &'static str) -> impl FnMut(&mut Context<'_>) + 'static
     move |cx| log.borrow_mut().push((cx.now().as_nanos(), name))
 }
 
+/// What needs the feature `realtime`, which is off.
+fn check_refusals() -> Result<(), c_int> {
+    let policy = Config { policy: Policy::EarliestDeadlineFirst, ..Config::default() };
+    let admission = Config { admission: Admission::Exact, ..Config::default() };
+    let audit = Config { audit: true, ..Config::default() };
+    for (field, config) in [("policy", policy), ("admission", admission), ("audit", audit)] {
+        let refusal = Scheduler::with_clock(config, ManualClock::new()).err();
+        if refusal != Some(ConfigError::MissingFeature { field, feature: "realtime" }) {
+            return Err(NOT_REFUSED);
+        }
+    }
+    Ok(())
+}
+
 fn check() -> Result<(), c_int> {
+    check_refusals()?;
     let clock = ManualClock::new();
     let mut scheduler =
         Scheduler::with_clock(Config::default(), clock.clone()).map_err(|_| REFUSED)?;

@@ -1,0 +1,12 @@
+//! What a module without `std` has to bring: memory, and an end.
+
+use dlmalloc::GlobalDlmalloc;
+
+#[global_allocator]
+static MEMORY: GlobalDlmalloc = GlobalDlmalloc;
+
+/// A panic is a bug of ours, and its message is not worth the third of the module that formats it.
+#[panic_handler]
+fn end(_: &core::panic::PanicInfo<'_>) -> ! {
+    core::arch::wasm32::unreachable()
+}
