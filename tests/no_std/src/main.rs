@@ -44,12 +44,6 @@ extern "C" fn main(_argc: c_int, _argv: *const *const u8) -> c_int {
     }
 }
 
-/// The arithmetic of 128 bits that comes with the compiler for a hosted target names it. Nothing here
-/// unwinds, so that it is never called.
-// SAFETY: std, which has it otherwise, is not linked.
-#[unsafe(no_mangle)]
-extern "C" fn rust_eh_personality() {}
-
 type Log = Rc<RefCell<Vec<(u64, &'static str)>>>;
 
 /// A job that logs its name and instant.
