@@ -225,7 +225,7 @@ impl<C: Clock> Scheduler<C> {
         self.engine.reflection.temporal_overlap()
     }
 
-    /// The estimated load, 0 to 1: the share of time spent in ticks. 0 without
+    /// The estimated load, 0 to 1: the share of time spent in ticks, as of the last busy one. 0 without
     /// [`Config::strange_loop`](crate::Config::strange_loop).
     #[must_use]
     pub fn strange_loop_state(&self) -> f64 {

@@ -4,7 +4,7 @@ mod common;
 
 use std::fs;
 
-use common::{manual, ns};
+use common::{manual, ns, scatter};
 use nanosecond_scheduler::strange_loop::{
     bounds, Affine, Bound, Estimates, FixedPoint, FixedPointError, Function, Method, Observation,
     Observer, Operator, Status,
@@ -295,6 +295,24 @@ fn an_overload_is_told_once_the_estimate_has_converged() {
     assert!(!told[0] && told[99], "{told:?}");
     assert!(told.is_sorted(), "it is told, and stays: {told:?}");
     assert!(!run(500, 100)[99]);
+}
+
+/// No two ticks are alike: the last one's move says little of the load.
+#[test]
+fn an_overload_is_told_also_if_ticks_vary() {
+    let (mut scheduler, clock) = manual(Config::default());
+    let mut told = Vec::new();
+    for n in 0..2_000 {
+        let interval = 700 + scatter(n, 600); // 30 % up or down.
+        let (end, moving) = (scheduler.now() + ns(interval), clock.clone());
+        let body = move || moving.advance(ns(interval * 97 / 100));
+        scheduler.schedule(Task::new(body, ns(0))).unwrap();
+        scheduler.tick();
+        clock.set(end);
+        told.push(scheduler.is_overloaded());
+    }
+    let overloaded = told[200..].iter().filter(|told| **told).count();
+    assert!(overloaded >= 1_700, "{overloaded} of 1,800");
 }
 
 /// Follows the greatest tick time: x ↦ x/2 + most/2.

@@ -7,7 +7,8 @@ use crate::part::Part;
 use super::operator::{Bound, Operator};
 use super::solver::{FixedPoint, Status};
 
-/// Estimates are converged when the bound of their error is below this share of them.
+/// Estimates have converged when they are nearer to their own mean than this share of them, and no
+/// longer when they are farther than twice that: single ticks may differ as they like.
 const CONVERGED_SHARE: f64 = 1.0 / 16.0;
 /// A load from here on is an overload.
 const OVERLOAD: f64 = 0.9;
@@ -87,7 +88,8 @@ pub struct Estimates {
     /// At most how far they are from the fixed point, if ticks go on like the last one:
     /// k/(1−k) · residual.
     pub error_bound_ns: f64,
-    /// Whether that bound is below a sixteenth of the estimates' norm.
+    /// Whether the estimates stand still: nearer than a sixteenth of their norm to their own mean, or,
+    /// once they are, than an eighth.
     pub is_converged: bool,
     /// Busy ticks observed.
     pub observations: u64,
@@ -97,7 +99,10 @@ pub struct Estimates {
 pub(crate) struct SelfObserver {
     smoothing: Smoothing,
     state: [f64; 3],
-    residual: f64,
+    /// The state, smoothed once more.
+    mean: [f64; 3],
+    is_converged: bool,
+    residual_squared: f64,
     observations: u64,
     tick_started_at: u64,
     /// The user's own.
@@ -115,7 +120,9 @@ impl SelfObserver {
         SelfObserver {
             smoothing: Smoothing { k, observed: [0.0; 3] },
             state: [0.0; 3],
-            residual: 0.0,
+            mean: [0.0; 3],
+            is_converged: false,
+            residual_squared: 0.0,
             observations: 0,
             tick_started_at: now,
             attached: Part::NONE,
@@ -131,9 +138,12 @@ impl SelfObserver {
         self.smoothing.observe(&observation);
         let before = self.state;
         self.smoothing.apply(&before, &mut self.state);
-        let moved =
-            before.iter().zip(self.state).map(|(before, now)| (now - before) * (now - before));
-        self.residual = libm::sqrt(moved.sum());
+        self.residual_squared = distance_squared(self.state, before);
+        let more = 1.0 - self.smoothing.k;
+        self.mean.iter_mut().zip(self.state).for_each(|(mean, x)| *mean += more * (x - *mean));
+        let most = if self.is_converged { 2.0 * CONVERGED_SHARE } else { CONVERGED_SHARE };
+        let size_squared = distance_squared(self.state, [0.0; 3]);
+        self.is_converged = distance_squared(self.state, self.mean) <= most * most * size_squared;
         self.observations += 1;
         if let Some(attached) = self.attached.get_mut() {
             attached.follow(&observation);
@@ -147,9 +157,9 @@ impl SelfObserver {
             tick_time_ns,
             interval_ns,
             dispatch_latency_ns,
-            residual_ns: self.residual,
+            residual_ns: libm::sqrt(self.residual_squared),
             error_bound_ns: self.error_bound(),
-            is_converged: self.is_converged(),
+            is_converged: self.is_converged,
             observations: self.observations,
         }
     }
@@ -157,19 +167,14 @@ impl SelfObserver {
     /// Banach's a posteriori bound.
     fn error_bound(&self) -> f64 {
         let k = self.smoothing.k;
-        k / (1.0 - k) * self.residual
-    }
-
-    fn is_converged(&self) -> bool {
-        let size = libm::sqrt(self.state.iter().map(|value| value * value).sum());
-        self.observations > 0 && self.error_bound() <= CONVERGED_SHARE * size
+        k / (1.0 - k) * libm::sqrt(self.residual_squared)
     }
 
     /// The estimated dispatch latency, if it has converged.
     #[cfg(feature = "std")]
     pub(crate) fn lateness_ns(&self) -> u64 {
         let [_, _, dispatch_latency_ns] = self.state;
-        if self.is_converged() {
+        if self.is_converged {
             dispatch_latency_ns as u64
         } else {
             0
@@ -177,7 +182,7 @@ impl SelfObserver {
     }
 
     pub(crate) fn is_overloaded(&self) -> bool {
-        self.is_converged() && self.load() >= OVERLOAD
+        self.is_converged && self.load() >= OVERLOAD
     }
 
     /// Tick time over interval; 0 before the first busy tick.
@@ -204,6 +209,12 @@ impl SelfObserver {
     pub(crate) fn attached(&self) -> Option<&FixedPoint<Box<dyn Observer>>> {
         self.attached.get().map(|attached| &attached.solver)
     }
+}
+
+/// The square of the Euclidean distance.
+#[inline]
+fn distance_squared(a: [f64; 3], b: [f64; 3]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
 }
 
 impl Attached {
