@@ -106,7 +106,7 @@ pub enum Wait {
     /// pending and `run` waits for a [`Remote`](crate::Remote).
     Spin,
     /// Sleeps until shortly before, then spins. How shortly is learned from how late sleeps end: so
-    /// that about 1 in 257 ends late, and from 2 to 200 µs. It spins through waits of up to 50 µs,
+    /// that about 1 in 1,025 ends late, and from 2 to 200 µs. It spins through waits of up to 50 µs,
     /// and through at most half of a longer one.
     #[default]
     Hybrid,
