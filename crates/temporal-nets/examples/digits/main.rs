@@ -24,6 +24,9 @@ use trial::Trial;
 const SPLITS: u64 = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
+    if let Some(argument) = std::env::args().nth(1) {
+        return Err(format!("unexpected argument {argument:?}; `digits` takes none").into());
+    }
     let samples = dataset::load()?;
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} nets trained")?;
     let progress = ProgressBar::new(SPLITS * trial::NETS as u64).with_style(style);
