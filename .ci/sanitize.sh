@@ -16,7 +16,7 @@ names() {
     for test in tests/*.rs tests/*/main.rs; do
         name=${test#tests/}
         echo "${name%%[./]*}"
-    done | grep -vxE 'replay|compile_fail'
+    done | grep -vxE 'replay|schedulability|compile_fail'
 }
 
 # sanitized SANITIZER RUSTFLAGS TEST-ARGUMENT…: a build of its own, removed afterwards. The switch
