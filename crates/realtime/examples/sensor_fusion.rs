@@ -21,11 +21,11 @@ use nanosecond_scheduler::{
     TaskId, TimePoint, Wait,
 };
 
-#[path = "shared/latencies.rs"]
+#[path = "common/latencies.rs"]
 mod latencies;
-#[path = "shared/spin.rs"]
+#[path = "common/spin.rs"]
 mod spin;
-#[path = "shared/thread.rs"]
+#[path = "common/thread.rs"]
 mod thread;
 
 use latencies::Latencies;

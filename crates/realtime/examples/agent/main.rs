@@ -21,15 +21,15 @@ use nanosecond_realtime::{
 use nanosecond_scheduler::{Clock, DefaultClock, Priority, TimePoint};
 use smol::channel::{Receiver, Sender};
 
-#[path = "../shared/arguments.rs"]
+#[path = "../common/arguments.rs"]
 mod arguments;
-#[path = "../shared/arrivals.rs"]
+#[path = "../common/arrivals.rs"]
 mod arrivals;
-#[path = "../shared/latencies.rs"]
+#[path = "../common/latencies.rs"]
 mod latencies;
-#[path = "../shared/slices.rs"]
+#[path = "../common/slices.rs"]
 mod slices;
-#[path = "../shared/thread.rs"]
+#[path = "../common/thread.rs"]
 mod thread;
 
 mod knowledge;

@@ -22,11 +22,11 @@ use nanosecond_scheduler::{
     SendTask, TimePoint,
 };
 
-#[path = "../shared/arguments.rs"]
+#[path = "../common/arguments.rs"]
 mod arguments;
-#[path = "../shared/spin.rs"]
+#[path = "../common/spin.rs"]
 mod spin;
-#[path = "../shared/thread.rs"]
+#[path = "../common/thread.rs"]
 mod thread;
 
 mod bare;

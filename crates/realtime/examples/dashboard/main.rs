@@ -18,9 +18,9 @@ use ratatui::backend::{Backend, TestBackend};
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use ratatui::Terminal;
 
-#[path = "../shared/arguments.rs"]
+#[path = "../common/arguments.rs"]
 mod arguments;
-#[path = "../shared/spin.rs"]
+#[path = "../common/spin.rs"]
 mod spin;
 
 mod load;

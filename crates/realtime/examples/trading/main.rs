@@ -18,15 +18,15 @@ use std::time::Duration;
 use lexopt::{Arg, Parser};
 use nanosecond_scheduler::{Clock, Config, DefaultClock, Scheduler, Task, TimePoint, Wait};
 
-#[path = "../shared/arguments.rs"]
+#[path = "../common/arguments.rs"]
 mod arguments;
-#[path = "../shared/arrivals.rs"]
+#[path = "../common/arrivals.rs"]
 mod arrivals;
-#[path = "../shared/latencies.rs"]
+#[path = "../common/latencies.rs"]
 mod latencies;
-#[path = "../shared/slices.rs"]
+#[path = "../common/slices.rs"]
 mod slices;
-#[path = "../shared/thread.rs"]
+#[path = "../common/thread.rs"]
 mod thread;
 
 mod book;
