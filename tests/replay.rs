@@ -2,6 +2,9 @@
 //! packets in other formats, and on files that are broken in every way one meets.
 #![cfg(all(feature = "std", not(loom), not(miri)))]
 
+#[path = "common/example.rs"]
+mod example;
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -40,26 +43,10 @@ impl Run {
     }
 }
 
-/// The example's binary, in the profile of this test. Plain `cargo test` has built it already, but
-/// `cargo test --test replay` or `--all-targets` have not.
+/// The example's binary.
 fn example() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("it is target/tmp");
-        let test_binary = std::env::current_exe().expect("a test has a path");
-        let folder = test_binary.ancestors().nth(2).and_then(Path::file_name);
-        let folder = folder.and_then(OsStr::to_str).expect("tests are in target/PROFILE/deps");
-        let profile = if folder == "debug" { "dev" } else { folder };
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--example", "replay", "--profile", profile])
-            .arg("--target-dir")
-            .arg(target)
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status();
-        assert!(status.expect("cargo starts").success(), "the example does not build");
-        let name = format!("replay{}", std::env::consts::EXE_SUFFIX);
-        target.join(folder).join("examples").join(name)
-    })
+    BINARY.get_or_init(|| example::build("replay"))
 }
 
 /// Runs the example.

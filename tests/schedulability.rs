@@ -2,7 +2,9 @@
 //! that take for ever, and on files that are broken in every way one meets.
 #![cfg(all(feature = "std", not(loom), not(miri)))]
 
-use std::ffi::OsStr;
+#[path = "common/example.rs"]
+mod example;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
@@ -11,25 +13,10 @@ use serde_json::{json, Value};
 
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/oracles/rt_task_sets.json");
 
-/// The example's binary, in the profile of this test.
+/// The example's binary.
 fn example() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("it is target/tmp");
-        let test_binary = std::env::current_exe().expect("a test has a path");
-        let folder = test_binary.ancestors().nth(2).and_then(Path::file_name);
-        let folder = folder.and_then(OsStr::to_str).expect("tests are in target/PROFILE/deps");
-        let profile = if folder == "debug" { "dev" } else { folder };
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--example", "schedulability", "--profile", profile])
-            .arg("--target-dir")
-            .arg(target)
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status();
-        assert!(status.expect("cargo starts").success(), "the example does not build");
-        let name = format!("schedulability{}", std::env::consts::EXE_SUFFIX);
-        target.join(folder).join("examples").join(name)
-    })
+    BINARY.get_or_init(|| example::build("schedulability"))
 }
 
 fn run(arguments: &[&str]) -> Output {
