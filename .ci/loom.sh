@@ -6,9 +6,7 @@ export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}/ci/loom
 log=$CARGO_TARGET_DIR/models.log
 mkdir -p "$CARGO_TARGET_DIR"
 
-# What a failed model says comes first; its stack is loom's, and small: without optimisation the
-# library's frames do not fit.
-RUST_BACKTRACE=0 CARGO_PROFILE_DEV_OPT_LEVEL=1 RUSTFLAGS="--cfg loom" \
+RUST_BACKTRACE=0 RUSTFLAGS="--cfg loom" \
     cargo test --quiet --locked --package nanosecond-scheduler --lib -- --test-threads=1 loom_tests | tee "$log"
 grep -q '^test result: ok. [1-9]' "$log" || { echo "no model ran" >&2; exit 1; }
 rm -r "$CARGO_TARGET_DIR"

@@ -55,10 +55,17 @@ impl Drop for CountDrop {
 
 /// Unless `LOOM_MAX_PREEMPTIONS` says otherwise, a thread is preempted at most three times in an
 /// execution: with every further one the models take ten times longer.
+///
+/// Loom's own first thread has 32 KiB of stack, which a scheduler's frames may not fit; so the model
+/// runs in a thread of half a MiB (loom counts in words).
 fn explore(model: fn()) {
+    const STACK: usize = (512 << 10) / size_of::<usize>();
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = builder.preemption_bound.or(Some(3));
-    builder.check(model);
+    builder.check(move || {
+        let owner = thread::Builder::new().stack_size(STACK).spawn(model).unwrap();
+        owner.join().unwrap();
+    });
 }
 
 fn config(remote_capacity: usize) -> Config {
