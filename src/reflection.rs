@@ -16,6 +16,12 @@ use crate::window::{Event, WindowSummary, Windows};
 /// Tells of a window, and returns what is carried over to the next.
 type WindowHandler = Box<dyn FnMut(&WindowSummary) -> f64>;
 
+/// What the handler panicked with.
+#[cfg(feature = "std")]
+type HandlerPanic = Box<dyn core::any::Any + Send>;
+#[cfg(not(feature = "std"))]
+type HandlerPanic = core::convert::Infallible;
+
 /// Windows and strange loop of one scheduler. They are told what ticks did, and cannot reach the
 /// queue.
 #[derive(Default)]
@@ -33,13 +39,8 @@ impl Reflection {
         let windows = config.windows.map(make).transpose().map_err(ConfigError::Windows)?;
         let strange_loop =
             config.strange_loop.then(|| SelfObserver::new(config.lipschitz_constant, now));
-        let mut reflection = Reflection { windows, strange_loop, ..Reflection::default() };
-        reflection.find_close();
-        Ok(reflection)
-    }
-
-    fn find_close(&mut self) {
-        self.closes_at = self.windows.as_ref().map_or(u64::MAX, Windows::closes_at);
+        let closes_at = windows.as_ref().map_or(u64::MAX, Windows::closes_at);
+        Ok(Reflection { windows, closes_at, on_window: None, strange_loop })
     }
 
     /// When a tick has a window to close; `u64::MAX` also if never.
@@ -56,15 +57,29 @@ impl Reflection {
             .map_or(u64::MAX, Windows::closes_at)
     }
 
-    /// Closes the windows that have ended by `now`, and tells the handler of each.
-    fn close(&mut self, now: u64) {
-        let Some(windows) = &mut self.windows else { return };
-        while let Some(summary) = windows.close(now) {
-            self.closes_at = windows.closes_at(); // The handler may panic.
-            let carry = self.on_window.as_mut().map_or(0.0, |handle| handle(&summary));
-            windows.keep(summary, carry);
+    /// Closes the windows that have ended by `now`, and tells the handler of each. Hands out its first
+    /// panic, each of which loses a summary: what happens now must find the open windows.
+    fn close(&mut self, now: u64) -> Option<HandlerPanic> {
+        let mut panic = None;
+        let windows = self.windows.as_mut()?;
+        while now >= self.closes_at {
+            let closed = windows.close(now);
+            self.closes_at = windows.closes_at();
+            if !closed {
+                break;
+            }
+            let told = match &mut self.on_window {
+                Some(handle) => tell(handle, windows.closing()),
+                None => Ok(0.0),
+            };
+            match told {
+                Ok(carry) => windows.keep(carry),
+                Err(payload) => {
+                    panic.get_or_insert(payload);
+                }
+            }
         }
-        self.find_close();
+        panic
     }
 
     /// A job starts at the decision instant `now`.
@@ -112,6 +127,16 @@ impl Reflection {
     }
 }
 
+/// Tells of a window.
+fn tell(handle: &mut WindowHandler, summary: &WindowSummary) -> Result<f64, HandlerPanic> {
+    let tell = || handle(summary);
+    // Unwind safe: the handler owns what it may leave broken.
+    #[cfg(feature = "std")]
+    return std::panic::catch_unwind(std::panic::AssertUnwindSafe(tell));
+    #[cfg(not(feature = "std"))]
+    Ok(tell())
+}
+
 impl fmt::Debug for Reflection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Reflection");
@@ -156,18 +181,11 @@ impl Engine {
 
     #[inline(never)]
     fn close_windows(&mut self) {
+        let _panic = self.reflection.close(self.now);
         #[cfg(feature = "std")]
-        {
-            use std::panic::{catch_unwind, AssertUnwindSafe};
-            // Unwind safe: the window has left the reflection before its handler is called. The others
-            // close, too: what happens now must find the open ones.
-            let mut close = || catch_unwind(AssertUnwindSafe(|| self.reflection.close(self.now)));
-            while let Err(payload) = close() {
-                self.unhandled.get_or_insert(payload);
-            }
+        if let Some(payload) = _panic {
+            self.unhandled.get_or_insert(payload);
         }
-        #[cfg(not(feature = "std"))]
-        self.reflection.close(self.now);
     }
 }
 

@@ -153,6 +153,7 @@ impl<C: Clock> Scheduler<C> {
         let at = self.now().as_nanos();
         if self.engine.decides_per_job() {
             self.engine.now = at; // Else time stands still, also for those that are released now.
+            self.engine.time_moved();
         }
         self.engine.observers.panicked(job, at);
         self.engine.fail_dependents();
