@@ -26,7 +26,7 @@ type HandlerPanic = core::convert::Infallible;
 /// queue.
 #[derive(Default)]
 pub(crate) struct Reflection {
-    windows: Option<Windows>,
+    windows: Option<Box<Windows>>,
     /// When the next window closes; `u64::MAX` without windows.
     closes_at: u64,
     on_window: Option<WindowHandler>,
@@ -35,11 +35,11 @@ pub(crate) struct Reflection {
 
 impl Reflection {
     pub(crate) fn new(config: &Config, now: u64) -> Result<Self, ConfigError> {
-        let make = |spec| Windows::new(spec, config.window_size, now);
+        let make = |spec| Windows::new(spec, config.window_size, now).map(Box::new);
         let windows = config.windows.map(make).transpose().map_err(ConfigError::Windows)?;
         let strange_loop =
             config.strange_loop.then(|| SelfObserver::new(config.lipschitz_constant, now));
-        let closes_at = windows.as_ref().map_or(u64::MAX, Windows::closes_at);
+        let closes_at = windows.as_deref().map_or(u64::MAX, Windows::closes_at);
         Ok(Reflection { windows, closes_at, on_window: None, strange_loop })
     }
 
@@ -52,7 +52,7 @@ impl Reflection {
     /// When the loop is to wake for a window; `u64::MAX` if there is nothing to tell of any.
     pub(crate) fn wakes_at(&self) -> u64 {
         self.windows
-            .as_ref()
+            .as_deref()
             .filter(|windows| !windows.is_empty())
             .map_or(u64::MAX, Windows::closes_at)
     }
@@ -99,12 +99,12 @@ impl Reflection {
 
     /// The windows closed last, the oldest first.
     pub(crate) fn windows(&self) -> impl DoubleEndedIterator<Item = &WindowSummary> {
-        self.windows.iter().flat_map(Windows::kept)
+        self.windows.as_deref().into_iter().flat_map(Windows::kept)
     }
 
     /// The mean overlap of the windows kept; 0 without windows.
     pub(crate) fn temporal_overlap(&self) -> f64 {
-        self.windows.as_ref().map_or(0.0, Windows::overlap)
+        self.windows.as_deref().map_or(0.0, Windows::overlap)
     }
 
     /// What the strange loop has found out; all zero without one.
@@ -233,7 +233,7 @@ impl<C: Clock> Scheduler<C> {
     /// Events that came when all their windows had closed.
     #[must_use]
     pub fn late_events(&self) -> u64 {
-        self.engine.reflection.windows.as_ref().map_or(0, Windows::late)
+        self.engine.reflection.windows.as_deref().map_or(0, Windows::late)
     }
 
     /// The mean share of a window that the one after it covers, too, as observed over the windows

@@ -67,9 +67,11 @@ impl<C: Clock> Scheduler<C> {
         if !self.engine.queue.is_idle(now) || now >= self.engine.reflection.closes_at() {
             return self.busy_tick();
         }
+        // First, while it is known what the next release is, and that it lies ahead.
+        let report = self.report(now, now, TickCounts::default(), 0);
         self.engine.set_busy(false);
         self.engine.recorder.idle_tick();
-        self.report(now, now, TickCounts::default(), 0)
+        report
     }
 
     #[inline(never)]
