@@ -20,8 +20,9 @@ pub(super) struct Panes {
     /// Panes per hop, and per window.
     step: usize,
     span: usize,
-    /// A ring of those that open windows may need. Its length is a power of two.
-    panes: Vec<Pane>,
+    /// A ring of those that open windows may need: from the seam on what happened in each, before it the
+    /// sums. Its length is a power of two.
+    panes: Vec<Tally>,
     /// Where in the ring the first pane of the earliest open window is.
     first: usize,
     /// From that pane on: how many lie before the seam, and how many are in a sum.
@@ -30,15 +31,8 @@ pub(super) struct Panes {
     after_seam: Tally,
     /// End of the earliest open window.
     closes_at: i128,
-    /// Events in all panes of the ring.
-    events: u64,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Pane {
-    tally: Tally,
-    /// The sum of it and all after it up to the seam, if it lies before that.
-    sum: Tally,
+    /// From the first pane on: how many up to the last in which something happened.
+    used: usize,
 }
 
 impl Panes {
@@ -54,13 +48,13 @@ impl Panes {
             head,
             step,
             span,
-            panes: alloc::vec![Pane::default(); ring],
+            panes: alloc::vec![Tally::default(); ring],
             first: 0,
             seam: 0,
             filled: 0,
             after_seam: Tally::default(),
             closes_at: 0,
-            events: 0,
+            used: 0,
         };
         panes.pass_over(now);
         panes
@@ -92,8 +86,8 @@ impl Panes {
         debug_assert!((1..=self.spec.hop).contains(&left), "a window has ended and was not closed");
         if let Some(pane) = self.last_pane(left) {
             let index = self.index(pane);
-            self.panes[index].tally.count(event);
-            self.events += 1;
+            self.panes[index].count(event);
+            self.used = self.used.max(pane + 1);
         }
     }
 
@@ -101,24 +95,17 @@ impl Panes {
     /// all its windows are closed, or if it is in none. O(overlap).
     pub(super) fn add_past(&mut self, at: u64, event: Event) -> bool {
         let Some(pane) = self.pane_at(at) else { return false };
-        let index = self.index(pane);
-        self.panes[index].tally.count(event);
-        self.events += 1;
-        if pane < self.filled {
-            self.add_to_sums(pane, event);
+        self.used = self.used.max(pane + 1);
+        // Each sum from the first pane's up to its own includes it.
+        let first = if pane < self.seam { 0 } else { pane };
+        for pane in first..=pane {
+            let index = self.index(pane);
+            self.panes[index].count(event);
+        }
+        if (self.seam..self.filled).contains(&pane) {
+            self.after_seam.count(event);
         }
         true
-    }
-
-    /// Each sum from the first pane's up to its own includes it.
-    fn add_to_sums(&mut self, pane: usize, event: Event) {
-        if pane >= self.seam {
-            return self.after_seam.count(event);
-        }
-        for earlier in 0..=pane {
-            let index = self.index(earlier);
-            self.panes[index].sum.count(event);
-        }
     }
 
     /// Sums up the earliest open window and goes on to the next. O(1) amortised.
@@ -127,12 +114,12 @@ impl Panes {
     pub(super) fn close(&mut self) -> Tally {
         while self.filled < self.span {
             let index = self.index(self.filled);
-            self.after_seam.add(&self.panes[index].tally);
+            self.after_seam.add(&self.panes[index]);
             self.filled += 1;
         }
         let mut total = self.after_seam;
         if self.seam > 0 {
-            total.add(&self.panes[self.first].sum);
+            total.add(&self.panes[self.first]);
         }
         for _ in 0..self.step {
             self.drop_first();
@@ -146,12 +133,12 @@ impl Panes {
         if self.seam == 0 {
             self.move_seam();
         }
-        let dropped = core::mem::take(&mut self.panes[self.first].tally);
-        self.events -= dropped.events();
+        self.panes[self.first] = Tally::default();
         self.first = self.index(1);
         // In a gap between windows no pane is summed up.
         self.filled = self.filled.saturating_sub(1);
         self.seam = self.seam.saturating_sub(1);
+        self.used = self.used.saturating_sub(1);
     }
 
     /// Turns the sum from the seam on into sums of each pane there and all after it.
@@ -160,8 +147,8 @@ impl Panes {
         let mut sum = Tally::default();
         for pane in (0..self.filled).rev() {
             let index = self.index(pane);
-            sum.add(&self.panes[index].tally);
-            self.panes[index].sum = sum;
+            sum.add(&self.panes[index]);
+            self.panes[index] = sum;
         }
         self.seam = self.filled;
         self.after_seam = Tally::default();
@@ -170,7 +157,7 @@ impl Panes {
     /// Whether nothing is in any pane, so that every window up to now is empty.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.events == 0
+        self.used == 0
     }
 
     /// Goes on to the first window that ends after `now`. The panes are empty.
