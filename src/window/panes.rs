@@ -20,8 +20,8 @@ pub(super) struct Panes {
     /// Panes per hop, and per window.
     step: usize,
     span: usize,
-    /// A ring of those that open windows may need: from the seam on what happened in each, before it the
-    /// sums. Its length is a power of two.
+    /// A ring of those of the earliest open window: from the seam on what happened in each, before it
+    /// the sums. Its length is a power of two.
     panes: Vec<Tally>,
     /// Where in the ring the first pane of the earliest open window is.
     first: usize,
@@ -41,8 +41,8 @@ impl Panes {
         let (whole, rest) = ((spec.length / spec.hop) as usize, spec.length % spec.hop);
         let (head, step) = if rest == 0 { (spec.hop, 1) } else { (rest, 2) };
         let span = whole * step + usize::from(rest > 0);
-        // A hop more than a window: the next one's panes fill while it is not closed yet.
-        let ring = (span + 2 * step).next_power_of_two();
+        // No more: what has ended is closed before anything is counted.
+        let ring = span.next_power_of_two();
         let mut panes = Panes {
             spec,
             head,
@@ -91,8 +91,8 @@ impl Panes {
         }
     }
 
-    /// Counts what happened at `at`, at most a hop after the earliest open window's end. `false` if
-    /// all its windows are closed, or if it is in none. O(overlap).
+    /// Counts what happened at `at`, before now. `false` if all its windows are closed, or if it is in
+    /// none. O(overlap).
     pub(super) fn add_past(&mut self, at: u64, event: Event) -> bool {
         let Some(pane) = self.pane_at(at) else { return false };
         self.used = self.used.max(pane + 1);
@@ -173,7 +173,8 @@ impl Panes {
     /// none in a gap between windows that are shorter than hops.
     fn pane_at(&self, at: u64) -> Option<usize> {
         let left = self.closes_at - i128::from(at);
-        if left > 0 && left <= i128::from(self.spec.hop) {
+        debug_assert!(left > 0, "a window has ended and was not closed");
+        if left <= i128::from(self.spec.hop) {
             return self.last_pane(left as u64);
         }
         let since = u128::try_from(i128::from(self.spec.length) - left).ok()?;
