@@ -120,6 +120,7 @@ impl Engine {
             estimators: None,
             admission: Part::when(!admits_all, || {
                 AdmissionControl::new(config.admission, config.policy, config.on_unknown)
+                    .with_tick_rate(config.tick_rate_ns)
             }),
             dependencies: Part::NONE,
             is_plain: false,
