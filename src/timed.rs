@@ -155,7 +155,8 @@ impl Engine {
         counts.skipped += 1;
         let times = timed.times(self.now, self.now);
         self.observers.skips(&times);
-        skip_job(self, timed.entry);
+        // Unwind safe: the closure is dropped last.
+        self.contain(timed.job, counts, |engine| skip_job(engine, timed.entry));
         self.observers.skipped(&times); // Alerts run the user's code.
         self.running_name = None;
     }
