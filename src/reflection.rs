@@ -129,12 +129,11 @@ impl Reflection {
 
 /// Tells of a window.
 fn tell(handle: &mut WindowHandler, summary: &WindowSummary) -> Result<f64, HandlerPanic> {
-    let tell = || handle(summary);
     // Unwind safe: the handler owns what it may leave broken.
     #[cfg(feature = "std")]
-    return std::panic::catch_unwind(std::panic::AssertUnwindSafe(tell));
+    return std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| handle(summary)));
     #[cfg(not(feature = "std"))]
-    Ok(tell())
+    Ok(handle(summary))
 }
 
 impl fmt::Debug for Reflection {
