@@ -245,6 +245,15 @@ fn parameters_out_of_bounds_are_refused() {
 }
 
 #[test]
+fn synapses_of_neurons_that_there_are_not_are_refused() {
+    for (from, to) in [(2, 0), (0, 2)] {
+        let connect = || SpikingNet::new(2, Lif::default()).unwrap().connect(from, to, 1.0, us(1));
+        let panic = std::panic::catch_unwind(connect).unwrap_err();
+        assert_eq!(panic.downcast_ref::<String>().unwrap(), "neuron 2 of 2");
+    }
+}
+
+#[test]
 fn a_neuron_that_rests_above_its_threshold_fires_by_itself() {
     let lif = Lif { rest: -40.0, ..Lif::default() };
     let mut net = SpikingNet::new(1, lif).unwrap();
