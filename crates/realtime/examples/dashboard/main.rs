@@ -119,7 +119,7 @@ fn print_frames(
     load: &mut load::Load,
     run: Duration,
 ) -> Result<(), Box<dyn Error>> {
-    let height = view::height(runtime);
+    let height = view::height(runtime, PRINTED_WIDTH);
     let mut terminal = Terminal::new(TestBackend::new(PRINTED_WIDTH, height))?;
     println!("There is no terminal: {PRINTED} frames in {run:?}.");
     for frame in 1..=PRINTED {
