@@ -2,6 +2,8 @@
 //! breaks on a signal that is disturbed.
 #![allow(dead_code, reason = "not all of the example is used")]
 
+mod common;
+
 #[path = "../examples/ecg/anomaly.rs"]
 mod anomaly;
 #[path = "../examples/ecg/beats.rs"]
@@ -39,6 +41,7 @@ use std::rc::Rc;
 
 use anomaly::Anomaly;
 use clock::Speed;
+use common::Rng;
 use nanosecond_scheduler::ScheduleError;
 use player::{play, Outcome};
 use record::seconds;
@@ -125,6 +128,23 @@ fn neither_polarity_nor_unit_nor_base_line_matters() {
     );
 }
 
+/// White noise of 0.3 mV, which is 60 units of the record's: a quarter of its beats' height.
+#[test]
+fn beats_are_found_in_noise() {
+    let (mut signal, annotated) = record_100();
+    let mut rng = Rng(1);
+    for value in &mut signal {
+        // About normal, with deviation 1.
+        let sum: f32 = (0..12).map(|_| rng.below(1 << 20) as f32 / (1 << 20) as f32).sum();
+        *value += 60.0 * (sum - 6.0);
+    }
+    let outcome = play_quietly(signal, Speed::Max).unwrap();
+    let score = Score::new(&found(&outcome), &annotated);
+    let least = Some(95.0);
+    assert!(score.sensitivity() >= least && score.positive_predictivity() >= least, "{score:?}");
+    assert!(outcome.detector.router.metrics().escalated > 0, "nobody was in doubt");
+}
+
 /// 1,000 times real time is more than a debug build can do: it is late, and finds the same.
 #[test]
 fn speed_does_not_change_what_is_found() {
@@ -181,10 +201,10 @@ fn a_signal_that_is_lost_is_flagged_and_has_no_beats() {
 #[test]
 fn signals_without_a_beat() {
     let flat = play_quietly(vec![1_000.0; seconds(45)], Speed::Max).unwrap();
-    assert_eq!(found(&flat), []);
+    assert!(found(&flat).is_empty());
     assert_eq!(flat.detector.router.metrics().decisions, 0, "nothing to be trained on");
     for len in [1, 2, seconds(1)] {
-        assert_eq!(found(&play_quietly(vec![0.5; len], Speed::Max).unwrap()), []);
+        assert!(found(&play_quietly(vec![0.5; len], Speed::Max).unwrap()).is_empty());
     }
 }
 
