@@ -154,7 +154,8 @@ impl SpikingNet {
     }
 
     /// Makes every synapse plastic by this rule. Changes take effect when
-    /// [`apply_plasticity`](Plastic::apply_plasticity) is called, in the order of their spikes.
+    /// [`apply_plasticity`](Plastic::apply_plasticity) is called, in the order of their spikes; once 4,096
+    /// spike events wait for that, at the next one.
     ///
     /// # Panics
     ///
