@@ -2,7 +2,9 @@
 
 mod common;
 
+use std::cell::RefCell;
 use std::fs;
+use std::rc::Rc;
 
 use common::{manual, ns, scatter};
 use nanosecond_scheduler::strange_loop::{
@@ -127,6 +129,23 @@ fn anderson_is_as_quick_as_the_oracle() {
             assert!(taken <= expected, "{} depth {depth}: {taken}", problem["name"]);
         }
     }
+}
+
+/// An operator by script: from 1 Anderson goes to 10, where the residual has grown.
+#[test]
+fn anderson_falls_back_to_picard_when_the_residual_grows() {
+    let asked = Rc::new(RefCell::new(Vec::new()));
+    let log = Rc::clone(&asked);
+    let script = Function::new(1, None, move |x: &[f64], out: &mut [f64]| {
+        out[0] = [1.0, 1.9, 14.0, 14.5][log.borrow().len()];
+        log.borrow_mut().push(x[0]);
+    });
+    let mut solver = FixedPoint::new(script, &[0.0]).unwrap();
+    solver = solver.with_method(Method::Anderson(1)).unwrap();
+    assert_eq!(solver.advance(4), Status::Running);
+    let asked = asked.borrow();
+    assert!((asked[2] - 10.0).abs() < 1e-9, "{asked:?}");
+    assert_eq!((asked[0], asked[1], asked[3]), (0.0, 1.0, 14.0), "the image of 10 is next");
 }
 
 #[test]
