@@ -24,8 +24,9 @@ pub struct SchedulerConfig {
     /// that balances them a priority one above, up to 99, so that it sees them when they spin; above
     /// [`SchedClass::Deadline`] there is none. Default `false`.
     ///
-    /// Who schedules or cancels holds a worker's desk for about a microsecond, and inherits no priority
-    /// meanwhile: leave such threads a core that no worker spins on, or a class of real time.
+    /// Who schedules or cancels keeps no worker waiting: not even if it is preempted in the midst of it.
+    /// But it may be kept from going on by a worker that spins: leave such threads a core that no worker
+    /// spins on, or a class of real time. Allocators have locks of their own, which a one-shot's end meets.
     pub enable_rt_scheduling: bool,
     /// Threads that run tasks, 1 to 1,024. Default: one per core that the process may use.
     pub num_workers: usize,

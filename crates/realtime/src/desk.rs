@@ -222,3 +222,73 @@ impl Desk {
         Some(self.running_since.load(Ordering::SeqCst)).filter(|since| *since > 0)
     }
 }
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::*;
+    use crate::{Job, NanosecondScheduler, SchedulerConfig};
+    use nanosecond_scheduler::Admission;
+    use std::time::Duration;
+
+    fn until(mut is_so: impl FnMut() -> bool) {
+        while !is_so() {
+            std::thread::yield_now();
+        }
+    }
+
+    /// Hazard: somebody is preempted, or stopped, with the papers and the book in hand.
+    fn a_worker_goes_on_while_others_hold(admission: Admission) {
+        let (ms, us) = (Duration::from_millis(1), Duration::from_micros(1));
+        let config = SchedulerConfig { num_workers: 1, admission, ..SchedulerConfig::default() };
+        let runtime = NanosecondScheduler::new(config).unwrap();
+        let (beats, is_over) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+        let (beat, over) = (Arc::clone(&beats), Arc::clone(&is_over));
+        let task = SendTask::periodic(
+            move |cx| {
+                beat.fetch_add(1, Ordering::Relaxed);
+                if over.load(Ordering::Relaxed) {
+                    cx.cancel(cx.id()).unwrap();
+                }
+            },
+            ms,
+        );
+        let periodic = runtime.schedule(task.with_wcet(us)).unwrap();
+        let job = Job::new(|| 7).with_delay(50 * ms).with_wcet(us).with_deadline(1_000 * ms);
+        let once = runtime.schedule(job).unwrap();
+        // Its tokens are with the scheduler by then.
+        let looked = runtime.inspect(0, |scheduler| scheduler.len()).unwrap();
+        assert_eq!(runtime.wait_for_completion(looked), Ok(2));
+
+        let desk = &runtime.inner.desks[0];
+        let mut papers = desk.lock();
+        let book = runtime.inner.book.lock();
+        let has_looked = Arc::new(AtomicBool::new(false));
+        let looks = Arc::clone(&has_looked);
+        let look = move |_: &mut Scheduler| looks.store(true, Ordering::Relaxed);
+        papers.requests.push_back(Request::Inspect(Box::new(look)));
+        desk.ring();
+        until(|| desk.is_awaited.load(Ordering::Relaxed));
+        let before = beats.load(Ordering::Relaxed);
+        until(|| once.is_finished() && beats.load(Ordering::Relaxed) > before + 10);
+        is_over.store(true, Ordering::Relaxed);
+        until(|| periodic.is_finished());
+        assert!(!has_looked.load(Ordering::Relaxed), "the papers were held");
+        drop((book, papers));
+        until(|| has_looked.load(Ordering::Relaxed));
+        assert_eq!(runtime.wait_for_completion(once), Ok(7));
+        assert!(runtime.cancel(&periodic).is_err(), "its end was noted");
+        assert_eq!(runtime.worker_stats()[0].placed_utilization, 0.0);
+        let papers = desk.lock();
+        assert!(papers.waiting.is_empty() && papers.residents.is_empty());
+    }
+
+    #[test]
+    fn a_worker_waits_for_nobody_who_holds_its_papers() {
+        a_worker_goes_on_while_others_hold(Admission::Off);
+    }
+
+    #[test]
+    fn a_worker_that_tells_when_it_is_idle_waits_for_nobody_either() {
+        a_worker_goes_on_while_others_hold(Admission::Exact);
+    }
+}

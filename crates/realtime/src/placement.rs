@@ -259,6 +259,7 @@ fn rejected(rejection: Rejection) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     /// Moves a task to the worker that is better for it, if it may.
     fn even_out(book: &mut Book, ticket: u64, is_full: impl Fn(usize) -> bool) -> Option<usize> {
@@ -267,7 +268,6 @@ mod tests {
         book.moves(checked);
         Some(to)
     }
-    use std::time::Duration;
 
     fn book(num_workers: usize, admission: Admission) -> Book {
         Book::new(&SchedulerConfig { num_workers, admission, ..SchedulerConfig::default() })

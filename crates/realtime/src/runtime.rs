@@ -55,7 +55,7 @@ pub enum Shutdown {
 /// Dropping it is [`Shutdown::Cancel`]; like [`shutdown`](Self::shutdown) it waits for the jobs that
 /// run, except when a job of its own drops it.
 pub struct NanosecondScheduler {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     outcomes: Vec<OsOutcomes>,
     memory: Option<Outcome>,
