@@ -195,9 +195,9 @@ impl Desk {
     }
 
     /// Takes all one-shots away.
-    pub(crate) fn take_all(&self) -> Vec<Box<Waiting>> {
+    pub(crate) fn take_all(&self) -> Vec<Waiting> {
         let slots = std::mem::take(&mut self.lock().waiting);
-        slots.values().filter_map(|slot| self.take_out(slot)).collect()
+        slots.values().filter_map(|slot| self.take_out(slot)).map(|waiting| *waiting).collect()
     }
 
     /// Leaves a note for whoever has the papers next. Does not wait.
