@@ -25,8 +25,9 @@ pub struct SchedulerConfig {
     /// [`SchedClass::Deadline`] there is none. Default `false`.
     ///
     /// Who schedules or cancels keeps no worker waiting: not even if it is preempted in the midst of it.
-    /// But it may be kept from going on by a worker that spins: leave such threads a core that no worker
-    /// spins on, or a class of real time. Allocators have locks of their own, which a one-shot's end meets.
+    /// Left are locks that are not ours: the allocator's, which a one-shot's end meets, and the one that
+    /// threads park on, held for an instruction. A worker that spins may keep such a thread from going on:
+    /// leave it a core that no worker spins on, or a class of real time.
     pub enable_rt_scheduling: bool,
     /// Threads that run tasks, 1 to 1,024. Default: one per core that the process may use.
     pub num_workers: usize,
