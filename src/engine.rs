@@ -43,8 +43,6 @@ pub(crate) struct Engine {
     pub(crate) queue: Queue,
     /// Released tasks in the order of any other policy.
     pub(crate) ready: Part<Ready>,
-    /// Memory for those on their way there.
-    pub(crate) released: Vec<Entry>,
     policy: Policy,
     /// The current decision instant: what is released by now is due. It never steps back.
     pub(crate) now: u64,
@@ -104,7 +102,6 @@ impl Engine {
             store: Store::new(config.capacity),
             queue: Queue::new(),
             ready: Part::when(config.policy != Policy::Priority, Ready::new),
-            released: Vec::new(),
             policy: config.policy,
             now,
             capacity: config.capacity,
@@ -151,42 +148,45 @@ impl Engine {
     /// Queues the next job of a live task that is not in the queue.
     pub(crate) fn enqueue(&mut self, id: TaskId, release: u64) {
         self.store.set_location(id, Location::RUN);
+        let key = self.key(id, release);
         let class = self.store.place(id).class();
-        if self.observers.audits() {
-            let rank = (self.key(id, release), class);
-            self.observers.queued(id, release, rank);
+        self.observers.queued(id, release, (key, class));
+        if let Some(ready) = self.ready.get_mut() {
+            ready.expect(key, id);
+            if release <= self.now && !self.queue.may_be_due(self.now) {
+                return self.make_ready(Entry { release, id });
+            }
         }
-        if self.policy() != Policy::Priority
-            && release <= self.now
-            && !self.queue.may_be_due(self.now)
-        {
-            self.make_ready(Entry { release, id });
-        } else {
-            self.queue.insert(class, release, id, self.now, &mut self.store);
-        }
+        self.queue.insert(class, release, id, self.now, &mut self.store);
     }
 
     /// Adds a live task that has been released to the ready ones.
+    #[inline]
     pub(crate) fn make_ready(&mut self, entry: Entry) {
-        let key = self.key(entry.id, entry.release);
-        let class = self.store.place(entry.id).class();
-        // The estimate in the key may have changed since it was queued.
-        self.observers.queued(entry.id, entry.release, (key, class));
+        if self.policy() == Policy::LeastLaxity && self.estimators.is_some() {
+            // The estimate in the key may have changed since it was queued.
+            let (key, class) =
+                (self.key(entry.id, entry.release), self.store.place(entry.id).class());
+            self.observers.queued(entry.id, entry.release, (key, class));
+            self.ready.get_mut().into_iter().for_each(|ready| ready.expect(key, entry.id));
+        }
         // It is found anew, and the queue alone no longer tells whether something is due.
         self.queue.forget_next_release();
         if let Some(ready) = self.ready.get_mut() {
-            ready.push(key, class, entry, &mut self.store);
+            ready.push(entry, &mut self.store);
         }
     }
 
     /// The policy's key for a job of a live task.
+    #[inline]
     fn key(&self, id: TaskId, release: u64) -> u64 {
-        if !self.store.place(id).has_attributes() {
-            return self.policy().key(release, &Attributes::default(), None);
+        let policy = self.policy();
+        if policy == Policy::Priority || !self.store.place(id).has_attributes() {
+            return policy.key(release, &Attributes::default(), None);
         }
         let Details { attributes, progress } = self.store.details(id);
         let estimate = || self.estimators.as_ref()?.estimate_ns(progress.estimator?);
-        self.policy().key(release, attributes, attributes.wcet.or_else(estimate))
+        policy.key(release, attributes, attributes.wcet.or_else(estimate))
     }
 
     /// Cancels a task, and those after it that do not run without it.

@@ -9,7 +9,7 @@ use crate::engine::Job;
 use crate::execute::run_job;
 use crate::metrics::TickCounts;
 use crate::policy::Policy;
-use crate::queue::{Entry, PREFETCH_AHEAD};
+use crate::queue::Entry;
 use crate::scheduler::Scheduler;
 use crate::store::Location;
 use crate::time::TimePoint;
@@ -83,9 +83,11 @@ impl<C: Clock> Scheduler<C> {
         if !self.engine.queue.is_idle(now) || now >= self.engine.reflection.closes_at() {
             return self.busy_tick();
         }
+        // First, while it is known what the next release is, and that it lies ahead.
+        let report = self.report(now, now, TickCounts::default(), 0);
         self.engine.set_busy(false);
         self.engine.recorder.idle_tick();
-        self.report(now, now, TickCounts::default(), 0)
+        report
     }
 
     #[inline(never)]
@@ -169,6 +171,7 @@ impl<C: Clock> Scheduler<C> {
         let at = self.now().as_nanos();
         if self.engine.decides_per_job() {
             self.engine.now = at; // Else time stands still, also for those that are released now.
+            self.engine.time_moved();
         }
         self.engine.observers.panicked(job, at);
         self.engine.fail_dependents();
@@ -278,19 +281,9 @@ fn next_due(engine: &mut Engine) -> Option<Entry> {
 
 /// Moves what is released by now to the ready tasks. O(moved), amortised.
 fn release_due(engine: &mut Engine) {
-    let mut released = core::mem::take(&mut engine.released);
     while let Some(entry) = engine.queue.pop_due(engine.now, &mut engine.store) {
-        released.push(entry);
-    }
-    // Apart from that, so that it is known whose attributes to load ahead.
-    for (n, &entry) in released.iter().enumerate() {
-        if let Some(soon) = released.get(n + PREFETCH_AHEAD) {
-            engine.store.prefetch_details(soon.id);
-        }
         if engine.store.is_live(entry.id) {
             engine.make_ready(entry);
         }
     }
-    released.clear();
-    engine.released = released;
 }

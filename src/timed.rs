@@ -171,6 +171,7 @@ impl Engine {
         }
         if timed.decides && !self.running_dependents.is_empty() {
             self.now = finish; // Else time stands still, also for those that are released now.
+            self.time_moved();
         }
         self.release_dependents(self.now);
         if let (Some(estimators), Some(index)) = (&mut self.estimators, timed.estimator) {

@@ -29,7 +29,6 @@ use crate::store::{Place, Store};
 use crate::task::{Priority, TaskId};
 use class::Class;
 pub(crate) use ready::Ready;
-pub(crate) use run::PREFETCH_AHEAD;
 
 /// How far beyond "now" the horizon is drawn, in ns: near arrivals then skip the wheel.
 const LOOK_AHEAD_NS: u64 = 1 << 15;

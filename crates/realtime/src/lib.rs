@@ -1,3 +1,6 @@
+//! [scheduler]: nanosecond_scheduler
+//!
+// The README's link, which is relative, means another place here: the first definition counts.
 #![doc = include_str!("../README.md")]
 // Allowed where the operating system is called, in `os`, and nowhere else.
 #![deny(unsafe_code)]
