@@ -185,4 +185,31 @@ export default {
     scheduler.tick();
     same([misses.length, misses[0].name, misses[0].actualMs > misses[0].expectedMs], [1, 'slow', true]);
   },
+
+  'a job keeps its name, whatever takes its slot'(WasmScheduler) {
+    const scheduler = new WasmScheduler();
+    const told = [];
+    scheduler.onError((_, { id, name }) => told.push([id, name]));
+    scheduler.onDeadlineMiss(({ id, name }) => told.push([id, name]));
+    const busy = () => {
+      const end = performance.now() + 3;
+      while (performance.now() < end);
+    };
+    const job = () => {
+      scheduler.cancel(id);
+      scheduler.schedule(() => {}, 1e12, { name: 'successor' });
+      busy();
+      throw new Error('mine');
+    };
+    let id = scheduler.schedule(job, 0, { name: 'once', deadlineNs: 1e6 });
+    const once = id;
+    scheduler.tick();
+    id = scheduler.schedulePeriodic(job, 1e12, { name: 'again', deadlineNs: 1e6, delayNs: 0 });
+    scheduler.tick();
+    const late = scheduler.schedule(() => {}, 0, { name: 'late', deadlineNs: 0 });
+    busy();
+    scheduler.tick();
+    const [first, second, third] = [[once, 'once'], [id, 'again'], [late, 'late']];
+    same(told, [first, first, second, second, third]);
+  },
 };
