@@ -219,7 +219,7 @@ export class WasmScheduler {
   /** Ends the driver, if one is running. */
   stop(): void;
 
-  /** Gives the memory back. No method but this one may be called afterwards. */
+  /** Gives the memory back. Nothing is run or told any more, and no other method may be called. */
   free(): void;
 
   /** `free()`, for `using`. */

@@ -9,6 +9,9 @@ import { toEstimates, toMetrics, toWindows } from './reports.js';
 const ONCE = ['priority', 'deadlineNs', 'name'];
 const PERIODIC = [...ONCE, 'delayNs', 'missedTick'];
 
+/** Frees schedulers that nobody can reach any more. */
+const forgotten = new FinalizationRegistry((number) => core.free(number));
+
 export class WasmScheduler {
   #number;
   /** Why it can no longer be used. */
@@ -34,12 +37,14 @@ export class WasmScheduler {
     try {
       number = core.create(this.#host, settings);
     } catch (cause) {
+      if (!(cause instanceof TypeError)) throw cause;
       throw new Error('the module is not loaded: await init() first', { cause });
     }
     if (number === undefined) {
       throw new RangeError('config.windows: more windows would be open at a time than config.windowSize');
     }
     this.#number = number;
+    forgotten.register(this, number, this);
     this.#capacity = settings.capacity;
     this.#hasWindows = settings.lengthNs > 0n;
   }
@@ -106,6 +111,7 @@ export class WasmScheduler {
   #break(cause) {
     this.#isTicking = false;
     this.stop();
+    forgotten.unregister(this);
     this.#quietUntilMs = 0;
     this.#end = { message: 'the scheduler broke down in a tick', cause };
     throw cause;
@@ -236,6 +242,8 @@ export class WasmScheduler {
     if (this.#end !== undefined) return;
     this.clear();
     this.stop();
+    forgotten.unregister(this);
+    this.#onDeadlineMiss = undefined;
     this.#quietUntilMs = 0;
     this.#end = { message: 'the scheduler has been freed' };
     if (!this.#isTicking) return core.free(this.#number);
