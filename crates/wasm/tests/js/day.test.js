@@ -95,13 +95,14 @@ test('a scheduler that is forgotten gives its memory back', async () => {
     scheduler.tick();
   };
   const grownTo = [];
-  for (let round = 1; round <= 4; round++) {
+  for (let round = 1; round <= 8; round++) {
     numbers(50).forEach(forget);
     await collectUntil(() => forgotten === round * 50);
     assert.equal(forgotten, round * 50);
     grownTo.push(moduleBytes());
   }
-  assert.ok(grownTo.at(-1) <= grownTo[0] * 1.25, `${grownTo}`);
+  // Those of one round may be freed in the next.
+  assert.equal(grownTo.at(-1), grownTo[2], `${grownTo}`);
 });
 
 for (const sleepHours of [8, 24 * 365]) {
