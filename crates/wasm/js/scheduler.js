@@ -1,6 +1,6 @@
 // WasmScheduler: arguments are checked here, functions are kept here, and errors are made here.
 
-import { NORMAL, checkFunction, checkId, isPlainNs, toMs, toNs, toOptions, toSettings } from './arguments.js';
+import { LAST_MS, NORMAL, checkFunction, checkId, isPlainNs, toMs, toNs, toOptions, toSettings } from './arguments.js';
 import { startDriver } from './drivers.js';
 import { Host, slotOf } from './host.js';
 import * as core from './nanosecond_scheduler.js';
@@ -93,7 +93,7 @@ export class WasmScheduler {
   }
 
   #beginQuiet(nowMs) {
-    const next = core.nextReleaseMs(this.#number) ?? Infinity;
+    const next = core.nextReleaseMs(this.#number) ?? LAST_MS;
     // Short of the next release by what rounding to ns may add.
     this.#quietUntilMs = next * (1 - 2 ** -50) - 1e-6;
     this.#quietNowMs = nowMs;
