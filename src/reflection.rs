@@ -128,11 +128,16 @@ impl Reflection {
 }
 
 /// Tells of a window.
+#[cfg(feature = "std")]
 fn tell(handle: &mut WindowHandler, summary: &WindowSummary) -> Result<f64, HandlerPanic> {
+    use std::panic::{catch_unwind, AssertUnwindSafe};
     // Unwind safe: the handler owns what it may leave broken.
-    #[cfg(feature = "std")]
-    return std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| handle(summary)));
-    #[cfg(not(feature = "std"))]
+    catch_unwind(AssertUnwindSafe(|| handle(summary)))
+}
+
+/// Tells of a window; a panic passes through.
+#[cfg(not(feature = "std"))]
+fn tell(handle: &mut WindowHandler, summary: &WindowSummary) -> Result<f64, HandlerPanic> {
     Ok(handle(summary))
 }
 

@@ -63,6 +63,22 @@ impl<C: Clock> Scheduler<C> {
     #[inline]
     pub fn tick(&mut self) -> TickReport {
         let now = self.read_clock();
+        self.tick_at(now)
+    }
+
+    /// As [`tick`](Self::tick). A wait has ended with a reading of the clock, which decides if so.
+    #[inline]
+    pub(crate) fn tick_after_wait(&mut self) -> TickReport {
+        let now = match self.waiter.take_last_seen() {
+            Some(seen) => seen,
+            None => self.clock.now(),
+        };
+        self.engine.now = self.engine.now.max(now.as_nanos());
+        self.tick_at(self.engine.now)
+    }
+
+    #[inline(always)]
+    fn tick_at(&mut self, now: u64) -> TickReport {
         #[cfg(feature = "std")]
         self.accept_requests();
         if !self.engine.queue.is_idle(now) || now >= self.engine.reflection.closes_at() {
