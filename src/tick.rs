@@ -245,9 +245,6 @@ fn run_timed<C: Clock>(
         engine.set_busy(false);
         return false;
     };
-    if !entry.is_live(&engine.store) {
-        return true;
-    }
     engine.store.set_location(entry.id, Location::NONE);
     let mut timed = TimedJob::new(engine, entry);
     if timed.is_watched() {
@@ -280,10 +277,15 @@ fn run_timed<C: Clock>(
     !ends
 }
 
-/// Takes the next released entry in the order of the policy. Its task may be dead.
+/// Takes the next released job in the order of the policy.
 fn next_due(engine: &mut Engine) -> Option<Entry> {
     if engine.policy() == Policy::Priority {
-        return engine.queue.pop_due(engine.now, &mut engine.store);
+        loop {
+            let entry = engine.queue.pop_due(engine.now, &mut engine.store)?;
+            if entry.is_live(&engine.store) {
+                return Some(entry);
+            }
+        }
     }
     if engine.queue.may_be_due(engine.now) {
         release_due(engine);

@@ -3,9 +3,12 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-const DIGIT: u32 = 8;
+/// The widest digit: of so many bits, that what is counted of each stays in the fastest cache.
+const DIGIT: u32 = 11;
 /// Fewer are sorted by comparison.
 const MANY: usize = 512;
+/// Fewer have digits of eight bits at most, so that counting does not outweigh them.
+const VERY_MANY: usize = 4_096;
 
 /// Sorts `keys` by the `bits` given, and by position those that are alike in them, if the bits below
 /// hold positions in ascending order and those above are 0. `spare` is memory. O(keys · bits).
@@ -14,8 +17,11 @@ pub(super) fn sort(keys: &mut Vec<u64>, spare: &mut Vec<u64>, bits: Range<u32>) 
         return keys.sort_unstable();
     }
     spare.resize(keys.len(), 0);
-    for shift in bits.step_by(DIGIT as usize) {
-        if scatter(keys, spare, shift) {
+    let width = bits.end - bits.start;
+    let passes = width.div_ceil(if keys.len() < VERY_MANY { 8 } else { DIGIT });
+    let digit = width.div_ceil(passes.max(1));
+    for pass in 0..passes {
+        if scatter(keys, spare, bits.start + pass * digit, digit) {
             core::mem::swap(keys, spare);
         }
     }
@@ -23,22 +29,23 @@ pub(super) fn sort(keys: &mut Vec<u64>, spare: &mut Vec<u64>, bits: Range<u32>) 
 
 /// Copies `from` to `to`, which is as long, by one digit and then in the order found. Does nothing,
 /// and says so, if that digit is the same in all.
-fn scatter(from: &[u64], to: &mut [u64], shift: u32) -> bool {
-    let digit = |key: u64| (key >> shift) as usize % (1 << DIGIT);
-    let mut next = [0; 1 << DIGIT];
+fn scatter(from: &[u64], to: &mut [u64], shift: u32, bits: u32) -> bool {
+    let mut next = [0_u32; 1 << DIGIT];
+    let last = next.len().min(1 << bits) - 1;
+    let digit = |key: u64| (key >> shift) as usize & last;
     for &key in from {
         next[digit(key)] += 1;
     }
-    if next[digit(from[0])] == from.len() {
+    if next[digit(from[0])] as usize == from.len() {
         return false;
     }
     let mut before = 0;
-    for place in &mut next {
+    for place in &mut next[..=last] {
         before += core::mem::replace(place, before);
     }
     for &key in from {
         let place = &mut next[digit(key)];
-        to[*place] = key;
+        to[*place as usize] = key;
         *place += 1;
     }
     true
@@ -51,11 +58,22 @@ mod tests {
     #[test]
     fn order_is_that_of_a_comparison_sort() {
         let mut spare = Vec::new();
-        for (count, width) in
-            [(0, 5), (1, 1), (511, 30), (512, 1), (513, 8), (3_000, 9), (4_000, 52)]
-        {
-            let position_bits = 12;
-            let key = |n: u64| n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - width);
+        for (count, width) in [
+            (0, 5),
+            (1, 1),
+            (511, 30),
+            (512, 1),
+            (513, 8),
+            (600, 0),
+            (3_000, 9),
+            (4_000, 51),
+            (4_096, 1),
+            (5_000, 21),
+            (8_000, 51),
+        ] {
+            let position_bits = 13;
+            let scatter = |n: u64| n.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let key = |n: u64| scatter(n).checked_shr(64 - width).unwrap_or(0);
             let mut keys: Vec<u64> = (0..count).map(|n| key(n) << position_bits | n).collect();
             let mut expected = keys.clone();
             expected.sort_unstable();
