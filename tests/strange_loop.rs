@@ -167,7 +167,7 @@ fn anderson_starts_anew_when_it_is_resumed() {
 
 /// Only the first of two numbers changes after the first step, so that differences are parallel.
 #[test]
-fn anderson_leaves_out_what_depends_on_the_rest() {
+fn anderson_is_quick_also_where_differences_are_parallel() {
     let cosine = |x: &[f64], out: &mut [f64]| {
         (out[0], out[1]) = (x[0].cos(), 3.0);
     };
