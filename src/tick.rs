@@ -294,7 +294,7 @@ fn next_due(engine: &mut Engine) -> Option<Entry> {
 /// Moves what is released by now to the ready tasks. O(moved), amortised.
 fn release_due(engine: &mut Engine) {
     while let Some(entry) = engine.queue.pop_due(engine.now, &mut engine.store) {
-        if entry.is_live(&engine.store) {
+        if engine.ready.get().is_some_and(|ready| ready.is_expected(entry, &engine.store)) {
             engine.make_ready(entry);
         }
     }
