@@ -200,13 +200,35 @@ impl Engine {
     }
 
     /// The policy's key for a job of a live task.
-    fn key(&self, id: TaskId, release: u64) -> u64 {
+    fn key(&mut self, id: TaskId, release: u64) -> u64 {
         if !self.store.place(id).has_attributes() {
             return self.policy().key(release, &Attributes::default(), None);
         }
         let Details { attributes, progress } = self.store.details(id);
-        let estimate = || self.estimators.as_ref()?.estimate_ns(progress.estimator?);
-        self.policy().key(release, attributes, attributes.wcet.or_else(estimate))
+        let wcet = match progress.estimator {
+            Some(index) if self.policy() == Policy::LeastLaxity => self.estimate(index),
+            _ => attributes.wcet,
+        };
+        self.policy().key(release, &self.store.details(id).attributes, wcet)
+    }
+
+    /// Asks an estimator. Its panic is no estimate, and the tick raises it.
+    fn estimate(&mut self, index: u32) -> Option<u64> {
+        let estimators = self.estimators.as_ref()?;
+        #[cfg(feature = "std")]
+        {
+            use std::panic::{catch_unwind, AssertUnwindSafe};
+            // Unwind safe: the estimator owns what it may leave broken.
+            match catch_unwind(AssertUnwindSafe(|| estimators.estimate_ns(index))) {
+                Ok(estimate) => estimate,
+                Err(payload) => {
+                    self.unhandled.get_or_insert(payload);
+                    None
+                }
+            }
+        }
+        #[cfg(not(feature = "std"))]
+        estimators.estimate_ns(index)
     }
 
     /// Cancels a task, and those after it that do not run without it.
