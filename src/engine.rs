@@ -11,9 +11,9 @@ use crate::attributes::{Attributes, Deadline, Details, Repeat};
 use crate::closure::Closure;
 use crate::config::{Config, ConfigError, MissedTick};
 use crate::error::{CancelError, TriggerError};
-#[cfg(feature = "std")]
-use crate::metrics::TickCounts;
 use crate::metrics::{Metrics, Recorder};
+#[cfg(feature = "std")]
+use crate::panics::TaskPanic;
 use crate::part::Part;
 use crate::policy::Policy;
 use crate::queue::{Entry, Queue, Ready, Watch};
@@ -25,26 +25,12 @@ use crate::timing::{
     Admission, AdmissionControl, DeadlineViolation, Dependencies, Emergency, Estimators, Observers,
 };
 
-/// A panic that was caught, as told to [`Scheduler::on_panic`](crate::Scheduler::on_panic).
-#[cfg(feature = "std")]
-#[derive(Debug)]
-pub struct TaskPanic {
-    /// The task, which is no longer pending: also a repeating task ends with its panic.
-    pub id: TaskId,
-    /// Its name, if it has one.
-    pub name: Option<&'static str>,
-    /// What it panicked with.
-    pub payload: Box<dyn core::any::Any + Send>,
-}
-
 pub(crate) struct Engine {
     pub(crate) store: Store,
     /// Tasks by release. Under [`Policy::Priority`] they run from here.
     pub(crate) queue: Queue,
     /// Released tasks in the order of any other policy.
     pub(crate) ready: Part<Ready>,
-    /// Memory for those on their way there.
-    pub(crate) released: Vec<Entry>,
     /// Those with a deadline, by when they are late.
     pub(crate) watch: Watch,
     policy: Policy,
@@ -106,7 +92,6 @@ impl Engine {
             store: Store::new(config.capacity),
             queue: Queue::new(),
             ready: Part::when(config.policy != Policy::Priority, Ready::new),
-            released: Vec::new(),
             watch: Watch::new(),
             policy: config.policy,
             now,
@@ -160,18 +145,15 @@ impl Engine {
         if place.has_attributes() {
             self.watch_deadline(id, release);
         }
-        if self.observers.audits() {
-            let rank = (self.key(id, release), class);
-            self.observers.queued(id, release, rank);
+        let key = self.key(id, release);
+        self.observers.queued(id, release, (key, class));
+        if let Some(ready) = self.ready.get_mut() {
+            ready.expect(key, id);
+            if release <= self.now && !self.queue.may_be_due(self.now) {
+                return self.make_ready(Entry { release, id });
+            }
         }
-        if self.policy() != Policy::Priority
-            && release <= self.now
-            && !self.queue.may_be_due(self.now)
-        {
-            self.make_ready(Entry { release, id });
-        } else {
-            self.queue.insert(class, release, id, self.now, &mut self.store);
-        }
+        self.queue.insert(class, release, id, self.now, &mut self.store);
     }
 
     /// Notes the next job of a task with attributes, and has its deadline watched.
@@ -187,48 +169,41 @@ impl Engine {
     }
 
     /// Adds a live task that has been released to the ready ones.
+    #[inline]
     pub(crate) fn make_ready(&mut self, entry: Entry) {
-        let key = self.key(entry.id, entry.release);
-        let class = self.store.place(entry.id).class();
-        // The estimate in the key may have changed since it was queued.
-        self.observers.queued(entry.id, entry.release, (key, class));
+        if self.policy() == Policy::LeastLaxity && self.estimators.is_some() {
+            // The estimate in the key may have changed since it was queued.
+            let (key, class) =
+                (self.key(entry.id, entry.release), self.store.place(entry.id).class());
+            self.observers.queued(entry.id, entry.release, (key, class));
+            self.ready.get_mut().into_iter().for_each(|ready| ready.expect(key, entry.id));
+        }
         // It is found anew, and the queue alone no longer tells whether something is due.
         self.queue.forget_next_release();
         if let Some(ready) = self.ready.get_mut() {
-            ready.push(key, class, entry, &mut self.store);
+            ready.push(entry, &mut self.store);
         }
     }
 
     /// The policy's key for a job of a live task.
+    #[inline]
     fn key(&mut self, id: TaskId, release: u64) -> u64 {
-        if !self.store.place(id).has_attributes() {
-            return self.policy().key(release, &Attributes::default(), None);
+        let policy = self.policy();
+        if policy == Policy::Priority || !self.store.place(id).has_attributes() {
+            return policy.key(release, &Attributes::default(), None);
         }
         let Details { attributes, progress } = self.store.details(id);
         let wcet = match progress.estimator {
-            Some(index) if self.policy() == Policy::LeastLaxity => self.estimate(index),
+            Some(index) if policy == Policy::LeastLaxity => self.estimate(index),
             _ => attributes.wcet,
         };
-        self.policy().key(release, &self.store.details(id).attributes, wcet)
+        policy.key(release, &self.store.details(id).attributes, wcet)
     }
 
     /// Asks an estimator. Its panic is no estimate, and the tick raises it.
     fn estimate(&mut self, index: u32) -> Option<u64> {
-        let estimators = self.estimators.as_ref()?;
-        #[cfg(feature = "std")]
-        {
-            use std::panic::{catch_unwind, AssertUnwindSafe};
-            // Unwind safe: the estimator owns what it may leave broken.
-            match catch_unwind(AssertUnwindSafe(|| estimators.estimate_ns(index))) {
-                Ok(estimate) => estimate,
-                Err(payload) => {
-                    self.unhandled.get_or_insert(payload);
-                    None
-                }
-            }
-        }
-        #[cfg(not(feature = "std"))]
-        estimators.estimate_ns(index)
+        // Unwind safe: the estimator owns what it may leave broken.
+        self.defer_panic(|engine| engine.estimators.as_ref()?.estimate_ns(index)).flatten()
     }
 
     /// Cancels a task, and those after it that do not run without it.
@@ -387,35 +362,6 @@ impl Engine {
         let has_attributes = self.store.place(id).has_attributes();
         let name = if has_attributes { self.store.details(id).attributes.name } else { None };
         Job { id, name }
-    }
-
-    /// The job that runs or ran last; afterwards it has no name any more.
-    #[cfg(feature = "std")]
-    pub(crate) fn running_job(&mut self) -> Job {
-        Job { id: self.running, name: self.running_name.take() }
-    }
-
-    /// Counts a job's panic and tells the handler. Without one it is left
-    /// [`unhandled`](Self::unhandled), and so is a panic of the handler.
-    #[cfg(feature = "std")]
-    pub(crate) fn report_panic(
-        &mut self,
-        job: Job,
-        payload: Box<dyn core::any::Any + Send>,
-        counts: &mut TickCounts,
-    ) {
-        counts.panicked += 1;
-        let told = match &mut self.on_panic {
-            None => Err(payload),
-            Some(handle) => {
-                let panic = TaskPanic { id: job.id, name: job.name, payload };
-                // Unwind safe: the handler owns what it may leave broken, and nothing of ours is borrowed.
-                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| handle(panic)))
-            }
-        };
-        if let Err(payload) = told {
-            self.unhandled.get_or_insert(payload);
-        }
     }
 
     /// The earliest release among pending tasks.

@@ -9,7 +9,7 @@ use crate::engine::Job;
 use crate::execute::run_job;
 use crate::metrics::TickCounts;
 use crate::policy::Policy;
-use crate::queue::{Entry, PREFETCH_AHEAD};
+use crate::queue::Entry;
 use crate::scheduler::Scheduler;
 use crate::store::Location;
 use crate::time::TimePoint;
@@ -63,14 +63,32 @@ impl<C: Clock> Scheduler<C> {
     #[inline]
     pub fn tick(&mut self) -> TickReport {
         let now = self.read_clock();
+        self.tick_at(now)
+    }
+
+    /// As [`tick`](Self::tick). A wait has ended with a reading of the clock, which decides if so.
+    #[inline]
+    pub(crate) fn tick_after_wait(&mut self) -> TickReport {
+        let now = match self.waiter.take_last_seen() {
+            Some(seen) => seen,
+            None => self.clock.now(),
+        };
+        self.engine.now = self.engine.now.max(now.as_nanos());
+        self.tick_at(self.engine.now)
+    }
+
+    #[inline(always)]
+    fn tick_at(&mut self, now: u64) -> TickReport {
         #[cfg(feature = "std")]
         self.accept_requests();
         if !self.engine.queue.is_idle(now) || now >= self.engine.reflection.closes_at() {
             return self.busy_tick();
         }
+        // First, while it is known what the next release is, and that it lies ahead.
+        let report = self.report(now, now, TickCounts::default(), 0);
         self.engine.set_busy(false);
         self.engine.recorder.idle_tick();
-        self.report(now, now, TickCounts::default(), 0)
+        report
     }
 
     #[inline(never)]
@@ -156,6 +174,7 @@ impl<C: Clock> Scheduler<C> {
         let at = self.now().as_nanos();
         if self.engine.decides_per_job() {
             self.engine.now = at; // Else time stands still, also for those that are released now.
+            self.engine.time_moved();
         }
         self.engine.observers.panicked(job, at);
         self.engine.fail_dependents();
@@ -276,19 +295,9 @@ fn next_due(engine: &mut Engine) -> Option<Entry> {
 
 /// Moves what is released by now to the ready tasks. O(moved), amortised.
 fn release_due(engine: &mut Engine) {
-    let mut released = core::mem::take(&mut engine.released);
     while let Some(entry) = engine.queue.pop_due(engine.now, &mut engine.store) {
-        released.push(entry);
-    }
-    // Apart from that, so that it is known whose attributes to load ahead.
-    for (n, &entry) in released.iter().enumerate() {
-        if let Some(soon) = released.get(n + PREFETCH_AHEAD) {
-            engine.store.prefetch_details(soon.id);
-        }
         if entry.is_live(&engine.store) {
             engine.make_ready(entry);
         }
     }
-    released.clear();
-    engine.released = released;
 }

@@ -199,6 +199,7 @@ impl Engine {
         }
         if timed.decides && !self.running_dependents.is_empty() {
             self.now = finish; // Else time stands still, also for those that are released now.
+            self.time_moved();
         }
         self.release_dependents(self.now);
         if let (Some(estimators), Some(index)) = (&mut self.estimators, timed.estimator) {
@@ -211,14 +212,6 @@ impl Engine {
         }
         self.running_name = None;
         emergency == Some(Emergency::Stop) || self.has_unhandled()
-    }
-
-    /// Whether the tick has a panic to raise.
-    pub(crate) fn has_unhandled(&self) -> bool {
-        #[cfg(feature = "std")]
-        return self.unhandled.is_some();
-        #[cfg(not(feature = "std"))]
-        false
     }
 
     /// Counts a miss, tells the handler, and does what is to follow a hard one; that is returned.
@@ -252,20 +245,6 @@ impl Engine {
                 handle(violation);
             }
         });
-    }
-
-    /// Runs the user's code between the phases of a job. What it panics with is reported like a panic of
-    /// the job, which goes on.
-    fn contain(&mut self, job: Job, counts: &mut TickCounts, run: impl FnOnce(&mut Self)) {
-        #[cfg(feature = "std")]
-        if let Err(payload) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(self))) {
-            self.report_panic(job, payload, counts);
-        }
-        #[cfg(not(feature = "std"))]
-        {
-            let _ = (job, counts);
-            run(self);
-        }
     }
 
     /// Keeps the critical tasks only.

@@ -69,6 +69,9 @@ fn a_late_start_counts_from_the_release() {
     scheduler.tick();
     let miss = DeadlineViolation::SoftMiss { task: id, expected: at(15), actual: at(16) };
     assert_eq!(misses.take(), [miss]);
+    let said =
+        format!("task {} missed its soft or firm deadline of 0.000000015s by 1ns", id.to_bits());
+    assert_eq!(miss.to_string(), said);
 }
 
 #[test]

@@ -31,7 +31,6 @@ use crate::store::{Location, Place, Store};
 use crate::task::{Priority, TaskId};
 use class::Class;
 pub(crate) use ready::Ready;
-pub(crate) use run::PREFETCH_AHEAD;
 pub(crate) use watch::Watch;
 
 /// How far beyond "now" the horizon is drawn, in ns: near arrivals then skip the wheel.

@@ -9,7 +9,7 @@ use crate::store::Store;
 pub(super) const SWEEP_AT: usize = 64;
 
 /// How many jobs ahead a task is prefetched: at 20 ns per job, twice the latency of memory.
-pub(crate) const PREFETCH_AHEAD: usize = 8;
+pub(super) const PREFETCH_AHEAD: usize = 8;
 
 /// A sorted queue that is consumed from its head.
 #[derive(Debug, Default)]

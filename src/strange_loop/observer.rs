@@ -103,7 +103,8 @@ pub(crate) struct SelfObserver {
     /// The state, smoothed once more.
     mean: [f64; 3],
     is_converged: [bool; 3],
-    residual_squared: f64,
+    /// The state before the last tick moved it.
+    before: [f64; 3],
     observations: u64,
     tick_started_at: u64,
     /// The user's own.
@@ -123,7 +124,7 @@ impl SelfObserver {
             state: [0.0; 3],
             mean: [0.0; 3],
             is_converged: [false; 3],
-            residual_squared: 0.0,
+            before: [0.0; 3],
             observations: 0,
             tick_started_at: now,
             attached: Part::NONE,
@@ -142,9 +143,8 @@ impl SelfObserver {
         self.tick_started_at = started_at;
         let observation = Observation { tick_time_ns, interval_ns, dispatch_latency_ns };
         self.smoothing.observe(&observation);
-        let before = self.state;
-        self.smoothing.apply(&before, &mut self.state);
-        self.residual_squared = distance_squared(self.state, before);
+        self.before = self.state;
+        self.smoothing.apply(&self.before, &mut self.state);
         let more = 1.0 - self.smoothing.k;
         self.mean.iter_mut().zip(self.state).for_each(|(mean, x)| *mean += more * (x - *mean));
         for ((is_converged, x), mean) in self.is_converged.iter_mut().zip(self.state).zip(self.mean)
@@ -170,17 +170,21 @@ impl SelfObserver {
             tick_time_ns,
             interval_ns,
             dispatch_latency_ns,
-            residual_ns: libm::sqrt(self.residual_squared),
+            residual_ns: self.residual(),
             error_bound_ns: self.error_bound(),
             is_converged: self.is_converged == [true; 3],
             observations: self.observations,
         }
     }
 
+    fn residual(&self) -> f64 {
+        libm::sqrt(distance_squared(self.state, self.before))
+    }
+
     /// Banach's a posteriori bound.
     fn error_bound(&self) -> f64 {
         let k = self.smoothing.k;
-        k / (1.0 - k) * libm::sqrt(self.residual_squared)
+        k / (1.0 - k) * self.residual()
     }
 
     /// The estimated dispatch latency, if it has converged.

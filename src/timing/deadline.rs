@@ -1,5 +1,7 @@
 //! What happens when a deadline is missed: [`DeadlineViolation`], [`Emergency`].
 
+use core::fmt;
+
 use crate::attributes::DeadlineKind;
 use crate::task::TaskId;
 use crate::time::TimePoint;
@@ -69,6 +71,18 @@ impl DeadlineViolation {
             DeadlineViolation::SoftMiss { actual, .. }
             | DeadlineViolation::HardMiss { actual, .. } => actual,
         }
+    }
+}
+
+impl fmt::Display for DeadlineViolation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self {
+            DeadlineViolation::SoftMiss { .. } => "soft or firm",
+            DeadlineViolation::HardMiss { .. } => "hard",
+        };
+        let (task, expected) = (self.task().to_bits(), self.expected());
+        let late = self.actual().duration_since(expected);
+        write!(f, "task {task} missed its {kind} deadline of {expected} by {late:?}")
     }
 }
 
