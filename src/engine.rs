@@ -237,10 +237,9 @@ impl Engine {
         closure
     }
 
-    /// Takes the job of a live task out of the queue.
+    /// Takes the job of a live task out of the queue, so that another may be queued.
     pub(crate) fn withdraw(&mut self, id: TaskId) {
-        let place = self.store.place(id);
-        self.store.set_location(id, Location::NONE);
+        let place = self.store.withdraw(id);
         self.entry_died(id, place);
     }
 
@@ -429,5 +428,7 @@ impl Engine {
 
 /// Whether a job with a deadline still waits, and was not reported to be late.
 pub(crate) fn waits(store: &Store, entry: Entry) -> bool {
-    entry.is_live(store) && !store.details(entry.id).progress.is_told
+    store.is_live(entry.id)
+        && entry.is_of_queued_job(store)
+        && !store.details(entry.id).progress.is_told
 }

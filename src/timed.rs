@@ -137,9 +137,12 @@ impl Engine {
             self.store.details_mut(entry.id).progress.is_told = true;
             let verdict = self.judge(&mut timed, counts);
             if verdict != Verdict::Run {
-                self.withdraw(entry.id);
+                if timed.repeats {
+                    self.withdraw(entry.id); // A one-shot ends, which does as much.
+                }
                 self.skip(&timed, counts);
             }
+            self.running_name = None; // Another job may be next.
             if verdict == Verdict::Stop || counts.executed + counts.skipped >= limit {
                 return false;
             }
