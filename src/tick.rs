@@ -108,8 +108,10 @@ impl<C: Clock> Scheduler<C> {
             duration_ns = self.read_clock() - started_at;
             self.engine.recorder.busy_tick(counts, duration_ns);
             let latency = earliest.map_or(0, |at| started_at.saturating_sub(at.as_nanos()));
-            self.engine.reflection.tick_ended(started_at, duration_ns, latency);
+            self.engine.tick_ended(started_at, duration_ns, latency);
         }
+        #[cfg(feature = "std")]
+        let unwinding = unwinding.or(self.engine.unhandled.take());
         if let Some(panic) = unwinding {
             raise(panic);
         }
