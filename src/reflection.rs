@@ -128,13 +128,17 @@ impl Reflection {
 }
 
 /// Tells of a window.
+#[cfg(feature = "std")]
 fn tell(handle: &mut WindowHandler, summary: &WindowSummary) -> Result<f64, HandlerPanic> {
-    let tell = || handle(summary);
+    use std::panic::{catch_unwind, AssertUnwindSafe};
     // Unwind safe: the handler owns what it may leave broken.
-    #[cfg(feature = "std")]
-    return std::panic::catch_unwind(std::panic::AssertUnwindSafe(tell));
-    #[cfg(not(feature = "std"))]
-    Ok(tell())
+    catch_unwind(AssertUnwindSafe(|| handle(summary)))
+}
+
+/// Tells of a window; a panic passes through.
+#[cfg(not(feature = "std"))]
+fn tell(handle: &mut WindowHandler, summary: &WindowSummary) -> Result<f64, HandlerPanic> {
+    Ok(handle(summary))
 }
 
 impl fmt::Debug for Reflection {

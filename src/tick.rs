@@ -53,7 +53,8 @@ impl<C: Clock> Scheduler<C> {
     /// is read before every job instead, and newly released tasks join. At most
     /// [`Config::max_tasks_per_tick`](crate::Config::max_tasks_per_tick) jobs run or are skipped. Costs
     /// a clock read and a comparison when nothing is due, else O(1) amortised per job, or O(log n)
-    /// for n released tasks under such a policy, which are all looked at when they are released.
+    /// for n released tasks under such a policy, which are all looked at when they are released, and for a
+    /// job that is late while it waits.
     ///
     /// # Panics
     ///
@@ -199,7 +200,7 @@ fn raise(never: core::convert::Infallible) -> ! {
 fn drain<C: Clock>(clock: &C, engine: &mut Engine, limit: usize, counts: &mut TickCounts) {
     while counts.executed + counts.skipped < limit {
         let goes_on = if engine.is_timed() {
-            run_timed(clock, engine, counts)
+            run_timed(clock, engine, limit, counts)
         } else {
             run_plain(engine, counts)
         };
@@ -227,20 +228,31 @@ fn run_plain(engine: &mut Engine, counts: &mut TickCounts) -> bool {
 }
 
 /// Runs the next due job and takes its times; tells whether the tick goes on.
-fn run_timed<C: Clock>(clock: &C, engine: &mut Engine, counts: &mut TickCounts) -> bool {
+fn run_timed<C: Clock>(
+    clock: &C,
+    engine: &mut Engine,
+    limit: usize,
+    counts: &mut TickCounts,
+) -> bool {
     if engine.decides_per_job() {
         engine.now = engine.now.max(clock.now().as_nanos());
         engine.time_moved();
+        if engine.watch.may_be_late(engine.now) && !engine.judge_waiting(limit, counts) {
+            return false;
+        }
     }
     let Some(entry) = next_due(engine) else {
         engine.set_busy(false);
         return false;
     };
-    if !engine.store.is_live(entry.id) {
+    if !entry.is_live(&engine.store) {
         return true;
     }
     engine.store.set_location(entry.id, Location::NONE);
     let mut timed = TimedJob::new(engine, entry);
+    if timed.is_watched() {
+        engine.watch.lose_one();
+    }
     match engine.judge(&mut timed, counts) {
         Verdict::Run => {}
         verdict => {
@@ -282,7 +294,7 @@ fn next_due(engine: &mut Engine) -> Option<Entry> {
 /// Moves what is released by now to the ready tasks. O(moved), amortised.
 fn release_due(engine: &mut Engine) {
     while let Some(entry) = engine.queue.pop_due(engine.now, &mut engine.store) {
-        if engine.store.is_live(entry.id) {
+        if entry.is_live(&engine.store) {
             engine.make_ready(entry);
         }
     }

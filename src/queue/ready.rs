@@ -120,7 +120,7 @@ impl Ready {
         }
         loop {
             let entry = self.pop_any(store)?;
-            if store.is_live(entry.id) {
+            if entry.is_live(store) {
                 self.lose_one();
                 return Some(entry);
             }
@@ -187,7 +187,7 @@ impl Ready {
             self.arrivals.clear();
         }
         if self.sorted.len() + self.few.len() > self.live {
-            self.sorted.retain(|item| store.is_live(item.entry.id));
+            self.sorted.retain(|item| item.entry.is_live(store));
         }
         self.run.clear();
         self.head = 0;
@@ -226,9 +226,9 @@ impl Ready {
         if dead > SWEEP_AT && dead > self.live {
             self.run.drain(..self.head);
             self.head = 0;
-            self.run.retain(|item| store.is_live(item.entry.id));
-            self.arrivals.retain(|item| store.is_live(item.entry.id));
-            self.few.retain(|Reverse(item)| store.is_live(item.entry.id));
+            self.run.retain(|item| item.entry.is_live(store));
+            self.arrivals.retain(|item| item.entry.is_live(store));
+            self.few.retain(|Reverse(item)| item.entry.is_live(store));
         }
     }
 

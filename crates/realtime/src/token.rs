@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use nanosecond_scheduler::{Context, MissedTick, SendTask, TimePoint};
+use nanosecond_scheduler::{Context, DeadlineKind, Emergency, MissedTick, SendTask, TimePoint};
 
 use crate::desk::Note;
 use crate::inner::Inner;
@@ -46,18 +46,30 @@ impl Drop for Once {
     fn drop(&mut self) {
         let desk = &self.inner.desks[self.worker];
         let Some(waiting) = desk.take_for_token(&self.slot) else { return };
-        let release = TimePoint::from_nanos(self.slot.key.release);
-        let late =
-            waiting.outline.deadline_of(release).filter(|deadline| *deadline < self.inner.now());
-        let why = match late {
+        let why = match self.late_by(&waiting.outline) {
             _ if self.inner.is_stopped() => Why::Shutdown,
-            Some(deadline) => Why::Skipped { late_by: self.inner.now().duration_since(deadline) },
+            Some(late_by) => Why::Skipped { late_by },
             None => Why::Cancelled,
         };
         if let Why::Skipped { .. } = why {
             desk.recorder.skipped();
         }
         waiting.end(why);
+    }
+}
+
+impl Once {
+    /// How late a job is that does not run because it is late.
+    fn late_by(&self, outline: &SendTask) -> Option<Duration> {
+        let emergency = self.inner.config.emergency;
+        let is_dropped = match outline.deadline_kind()? {
+            DeadlineKind::Soft => false,
+            DeadlineKind::Firm => true,
+            DeadlineKind::Hard => emergency != Emergency::Callback,
+        };
+        let (now, release) = (self.inner.now(), TimePoint::from_nanos(self.slot.key.release));
+        let deadline = outline.deadline_of(release)?;
+        (is_dropped && release.max(deadline) < now).then(|| now.duration_since(deadline))
     }
 }
 

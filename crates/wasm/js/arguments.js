@@ -3,6 +3,8 @@
 const PRIORITIES = ['critical', 'high', 'normal', 'low'];
 const MISSED_TICKS = ['burst', 'delay', 'skip'];
 const NS_END = 1n << 64n;
+/** The ms that holds the last ns. */
+export const LAST_MS = 18_446_744_073_710;
 
 export const NORMAL = PRIORITIES.indexOf('normal');
 
@@ -37,7 +39,7 @@ export function toNs(value, name, least = 0n) {
 
 export function toMs(value, name) {
   if (typeof value !== 'number') throw notA(name, 'a Number of ms', value);
-  if (!(value >= 0 && value < Infinity)) throw outOf(name, 'finite and at least 0', value);
+  if (!(value >= 0 && value <= LAST_MS)) throw outOf(name, 'from 0 to 2^64 ns, in ms', value);
   return value;
 }
 

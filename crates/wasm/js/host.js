@@ -8,6 +8,8 @@ const now =
 /** A task's number is its slot's generation, then 21 bits of slot: see src/lib.rs. */
 const SLOTS = 2 ** 21;
 
+const toId = (slot, generation) => generation * SLOTS + slot;
+
 export const slotOf = (id) => id - Math.floor(id / SLOTS) * SLOTS;
 
 export class Host {
@@ -15,6 +17,9 @@ export class Host {
   functions = [];
   /** By slot, for those that have one; stale after the task's end. */
   names = [];
+  /** The job that ran last. What it scheduled may have its slot by now, with another name. */
+  ranId = -1;
+  ranName = undefined;
   onError = undefined;
   /** Whether the tick leaves something to do. */
   isUnsettled = false;
@@ -32,12 +37,14 @@ export class Host {
 
   runOnce(slot, generation) {
     const fn = this.functions[slot];
+    const name = this.names[slot];
     this.functions[slot] = undefined;
     try {
       fn();
     } catch (error) {
-      this.#failed(error, slot, generation, this.names[slot]);
+      this.#failed(error, toId(slot, generation), name);
     }
+    if (name !== undefined || this.names.length !== 0) this.#note(slot, generation, name);
   }
 
   runAgain(slot, generation) {
@@ -46,19 +53,27 @@ export class Host {
     try {
       fn();
     } catch (error) {
-      this.#failed(error, slot, generation, name);
+      this.#failed(error, toId(slot, generation), name);
     }
+    if (name !== undefined || this.names.length !== 0) this.#note(slot, generation, name);
   }
 
+  #note(slot, generation, name) {
+    this.ranId = toId(slot, generation);
+    this.ranName = name;
+  }
+
+  /** A job has ended late, or is about to start late. */
   missed(id, expectedMs, actualMs) {
-    this.misses.push({ id, name: this.names[slotOf(id)], expectedMs, actualMs });
+    const name = id === this.ranId ? this.ranName : this.names[slotOf(id)];
+    this.misses.push({ id, name, expectedMs, actualMs });
     this.isUnsettled = true;
   }
 
-  #failed(error, slot, generation, name) {
+  #failed(error, id, name) {
     if (this.onError === undefined) return this.rethrowLater(error);
     try {
-      this.onError(error, { id: generation * SLOTS + slot, name });
+      this.onError(error, { id, name });
     } catch (another) {
       this.rethrowLater(another);
     }

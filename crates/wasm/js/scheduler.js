@@ -1,6 +1,6 @@
 // WasmScheduler: arguments are checked here, functions are kept here, and errors are made here.
 
-import { NORMAL, checkFunction, checkId, isPlainNs, toMs, toNs, toOptions, toSettings } from './arguments.js';
+import { LAST_MS, NORMAL, checkFunction, checkId, isPlainNs, toMs, toNs, toOptions, toSettings } from './arguments.js';
 import { startDriver } from './drivers.js';
 import { Host, slotOf } from './host.js';
 import * as core from './nanosecond_scheduler.js';
@@ -8,6 +8,9 @@ import { toEstimates, toMetrics, toWindows } from './reports.js';
 
 const ONCE = ['priority', 'deadlineNs', 'name'];
 const PERIODIC = [...ONCE, 'delayNs', 'missedTick'];
+
+/** Frees schedulers that nobody can reach any more. */
+const forgotten = new FinalizationRegistry((number) => core.free(number));
 
 export class WasmScheduler {
   #number;
@@ -34,12 +37,14 @@ export class WasmScheduler {
     try {
       number = core.create(this.#host, settings);
     } catch (cause) {
+      if (!(cause instanceof TypeError)) throw cause;
       throw new Error('the module is not loaded: await init() first', { cause });
     }
     if (number === undefined) {
       throw new RangeError('config.windows: more windows would be open at a time than config.windowSize');
     }
     this.#number = number;
+    forgotten.register(this, number, this);
     this.#capacity = settings.capacity;
     this.#hasWindows = settings.lengthNs > 0n;
   }
@@ -88,7 +93,7 @@ export class WasmScheduler {
   }
 
   #beginQuiet(nowMs) {
-    const next = core.nextReleaseMs(this.#number) ?? Infinity;
+    const next = core.nextReleaseMs(this.#number) ?? LAST_MS;
     // Short of the next release by what rounding to ns may add.
     this.#quietUntilMs = next * (1 - 2 ** -50) - 1e-6;
     this.#quietNowMs = nowMs;
@@ -106,6 +111,7 @@ export class WasmScheduler {
   #break(cause) {
     this.#isTicking = false;
     this.stop();
+    forgotten.unregister(this);
     this.#quietUntilMs = 0;
     this.#end = { message: 'the scheduler broke down in a tick', cause };
     throw cause;
@@ -236,6 +242,8 @@ export class WasmScheduler {
     if (this.#end !== undefined) return;
     this.clear();
     this.stop();
+    forgotten.unregister(this);
+    this.#onDeadlineMiss = undefined;
     this.#quietUntilMs = 0;
     this.#end = { message: 'the scheduler has been freed' };
     if (!this.#isTicking) return core.free(this.#number);

@@ -134,6 +134,29 @@ export default {
     scheduler.free();
   },
 
+  'free within a handler ends what would be told'(WasmScheduler) {
+    const told = [];
+    for (const handler of ['onError', 'onDeadlineMiss']) {
+      const { scheduler, tickAt } = manual(WasmScheduler);
+      scheduler[handler](() => {
+        told.push(handler);
+        scheduler.free();
+      });
+      numbers(2).forEach(() =>
+        scheduler.schedule(
+          () => {
+            if (handler === 'onError') throw new Error('mine');
+          },
+          0,
+          { deadlineNs: 0 },
+        ),
+      );
+      same(tickAt(1), handler === 'onError' ? 1 : 2);
+      throws(() => tickAt(2), Error, 'freed');
+    }
+    same(told, ['onError', 'onDeadlineMiss']);
+  },
+
   'schedulers tick each other'(WasmScheduler) {
     const [outer, inner] = numbers(2).map(() => manual(WasmScheduler));
     const log = [];
@@ -184,5 +207,35 @@ export default {
     scheduler.schedule(busy, 0, { deadlineNs: 2e6, name: 'slow' });
     scheduler.tick();
     same([misses.length, misses[0].name, misses[0].actualMs > misses[0].expectedMs], [1, 'slow', true]);
+  },
+
+  'a job keeps its name, whatever takes its slot'(WasmScheduler) {
+    const scheduler = new WasmScheduler();
+    const told = [];
+    scheduler.onError((_, { id, name }) => told.push([id, name]));
+    scheduler.onDeadlineMiss(({ id, name }) => told.push([id, name]));
+    const busy = () => {
+      const end = performance.now() + 3;
+      while (performance.now() < end);
+    };
+    const job = () => {
+      scheduler.cancel(id);
+      scheduler.schedule(() => {}, 1e12, { name: 'successor' });
+      busy();
+      throw new Error('mine');
+    };
+    let id = scheduler.schedule(job, 0, { name: 'once', deadlineNs: 1e6 });
+    const once = id;
+    scheduler.tick();
+    id = scheduler.schedulePeriodic(job, 1e12, { name: 'again', deadlineNs: 1e6, delayNs: 0 });
+    scheduler.tick();
+    const late = scheduler.schedule(() => {}, 0, { name: 'late', deadlineNs: 0 });
+    busy();
+    scheduler.tick();
+    const [first, second, third] = [[once, 'once'], [id, 'again'], [late, 'late']];
+    same(told.splice(0), [first, first, second, second, third]);
+    scheduler.schedule(() => (scheduler.clear(), busy()), 0, { name: 'clears', deadlineNs: 1e6 });
+    scheduler.tick();
+    same(told[0][1], 'clears');
   },
 };
