@@ -375,6 +375,15 @@ impl Engine {
         Some(TimePoint::from_nanos(next))
     }
 
+    /// Before a wait until then: does what the tick after it would have to do before its first job. Not
+    /// before long waits, in which much may arrive, and which leave caches cold anyway.
+    pub(crate) fn prepare(&mut self, until: u64) {
+        const SHORT_NS: u64 = 1 << 18;
+        if until.saturating_sub(self.now) <= SHORT_NS {
+            self.queue.prepare(until, &mut self.store);
+        }
+    }
+
     /// Finds the earliest release after tasks have been taken; `u64::MAX` also if there is none.
     /// While some are ready, it is to be found anew each time, and no tick is idle.
     pub(crate) fn find_next_release(&mut self) -> u64 {

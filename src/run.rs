@@ -102,6 +102,7 @@ impl<C: Clock> Scheduler<C> {
                 (None, None) if self.wait_for_remote() => continue,
                 (None, None) => return,
             };
+            self.engine.prepare(wake_at.as_nanos());
             #[cfg(feature = "std")]
             self.waiter.make_up_for(self.engine.reflection.lateness_ns());
             self.clock.wait_until(wake_at, &mut self.waiter);
