@@ -169,7 +169,7 @@ export interface StartOptions {
  *
  * A callback may schedule and cancel; what it makes due competes in the same tick. It may throw: the
  * others still run, and a periodic task goes on. The error goes to {@link onError}, or is thrown
- * after the tick, several as an `AggregateError`.
+ * after the tick, several as an `AggregateError`. A promise that it returns is not waited for.
  *
  * Methods throw `TypeError` and `RangeError` with the name of the argument.
  */
