@@ -184,6 +184,12 @@ impl SendTask {
         Some(TimePoint::from_nanos(absolute))
     }
 
+    /// What its deadline is worth, if it was given one.
+    #[must_use]
+    pub fn deadline_kind(&self) -> Option<DeadlineKind> {
+        self.0.attributes.deadline.map(|deadline| deadline.kind)
+    }
+
     /// What it does about periods slept through, if it was told.
     #[must_use]
     pub fn missed_tick(&self) -> Option<MissedTick> {
