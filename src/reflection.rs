@@ -16,12 +16,6 @@ use crate::window::{Event, WindowSummary, Windows};
 /// Tells of a window, and returns what is carried over to the next.
 type WindowHandler = Box<dyn FnMut(&WindowSummary) -> f64>;
 
-/// What the handler panicked with.
-#[cfg(feature = "std")]
-type HandlerPanic = Box<dyn core::any::Any + Send>;
-#[cfg(not(feature = "std"))]
-type HandlerPanic = core::convert::Infallible;
-
 /// Windows and strange loop of one scheduler. They are told what ticks did, and cannot reach the
 /// queue.
 #[derive(Default)]
@@ -57,29 +51,22 @@ impl Reflection {
             .map_or(u64::MAX, Windows::closes_at)
     }
 
-    /// Closes the windows that have ended by `now`, and tells the handler of each. Hands out its first
-    /// panic, each of which loses a summary: what happens now must find the open windows.
-    fn close(&mut self, now: u64) -> Option<HandlerPanic> {
-        let mut panic = None;
-        let windows = self.windows.as_mut()?;
+    /// Closes the windows that have ended by `now`, and tells the handler of each. If that panics the
+    /// summary is lost, and the others are left to another call.
+    fn close(&mut self, now: u64) {
+        let Some(windows) = &mut self.windows else { return };
         while now >= self.closes_at {
             let closed = windows.close(now);
             self.closes_at = windows.closes_at();
             if !closed {
                 break;
             }
-            let told = match &mut self.on_window {
-                Some(handle) => tell(handle, windows.closing()),
-                None => Ok(0.0),
+            let carry = match &mut self.on_window {
+                Some(handle) => handle(windows.closing()),
+                None => 0.0,
             };
-            match told {
-                Ok(carry) => windows.keep(carry),
-                Err(payload) => {
-                    panic.get_or_insert(payload);
-                }
-            }
+            windows.keep(carry);
         }
-        panic
     }
 
     /// A job starts at the decision instant `now`.
@@ -126,20 +113,6 @@ impl Reflection {
     }
 }
 
-/// Tells of a window.
-#[cfg(feature = "std")]
-fn tell(handle: &mut WindowHandler, summary: &WindowSummary) -> Result<f64, HandlerPanic> {
-    use std::panic::{catch_unwind, AssertUnwindSafe};
-    // Unwind safe: the handler owns what it may leave broken.
-    catch_unwind(AssertUnwindSafe(|| handle(summary)))
-}
-
-/// Tells of a window; a panic passes through.
-#[cfg(not(feature = "std"))]
-fn tell(handle: &mut WindowHandler, summary: &WindowSummary) -> Result<f64, HandlerPanic> {
-    Ok(handle(summary))
-}
-
 impl fmt::Debug for Reflection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Reflection");
@@ -184,7 +157,7 @@ impl Engine {
 
     #[inline(never)]
     fn close_windows(&mut self) {
-        // Unwind safe: the window has left the reflection before its handler is called. The others
+        // Unwind safe: windows have gone on before the handler is told of the one that closed. The others
         // close, too: what happens now must find the open ones.
         while self.defer_panic(|engine| engine.reflection.close(engine.now)).is_none() {}
     }
