@@ -11,9 +11,9 @@ use crate::attributes::{Attributes, Deadline, Details, Repeat};
 use crate::closure::Closure;
 use crate::config::{Config, ConfigError, MissedTick};
 use crate::error::{CancelError, TriggerError};
-#[cfg(feature = "std")]
-use crate::metrics::TickCounts;
 use crate::metrics::{Metrics, Recorder};
+#[cfg(feature = "std")]
+use crate::panics::TaskPanic;
 use crate::part::Part;
 use crate::policy::Policy;
 use crate::queue::{Entry, Queue, Ready, Watch};
@@ -24,18 +24,6 @@ use crate::time::TimePoint;
 use crate::timing::{
     Admission, AdmissionControl, DeadlineViolation, Dependencies, Emergency, Estimators, Observers,
 };
-
-/// A panic that was caught, as told to [`Scheduler::on_panic`](crate::Scheduler::on_panic).
-#[cfg(feature = "std")]
-#[derive(Debug)]
-pub struct TaskPanic {
-    /// The task, which is no longer pending: also a repeating task ends with its panic.
-    pub id: TaskId,
-    /// Its name, if it has one.
-    pub name: Option<&'static str>,
-    /// What it panicked with.
-    pub payload: Box<dyn core::any::Any + Send>,
-}
 
 pub(crate) struct Engine {
     pub(crate) store: Store,
@@ -153,19 +141,18 @@ impl Engine {
     pub(crate) fn enqueue(&mut self, id: TaskId, release: u64) {
         self.store.set_location(id, Location::RUN);
         let place = self.store.place(id);
-        let class = place.class();
         if place.has_attributes() {
             self.watch_deadline(id, release);
         }
         let key = self.key(id, release);
-        self.observers.queued(id, release, (key, class));
+        self.observers.queued(id, release, (key, place.class()));
         if let Some(ready) = self.ready.get_mut() {
-            ready.expect(key, id);
+            ready.expect(key, Entry { release, id });
             if release <= self.now && !self.queue.may_be_due(self.now) {
                 return self.make_ready(Entry { release, id });
             }
         }
-        self.queue.insert(class, release, id, self.now, &mut self.store);
+        self.queue.insert(place.class(), release, id, self.now, &mut self.store);
     }
 
     /// Notes the next job of a task with attributes, and has its deadline watched.
@@ -188,7 +175,7 @@ impl Engine {
             let (key, class) =
                 (self.key(entry.id, entry.release), self.store.place(entry.id).class());
             self.observers.queued(entry.id, entry.release, (key, class));
-            self.ready.get_mut().into_iter().for_each(|ready| ready.expect(key, entry.id));
+            self.ready.get_mut().into_iter().for_each(|ready| ready.expect(key, entry));
         }
         // It is found anew, and the queue alone no longer tells whether something is due.
         self.queue.forget_next_release();
@@ -199,14 +186,23 @@ impl Engine {
 
     /// The policy's key for a job of a live task.
     #[inline]
-    fn key(&self, id: TaskId, release: u64) -> u64 {
+    fn key(&mut self, id: TaskId, release: u64) -> u64 {
         let policy = self.policy();
         if policy == Policy::Priority || !self.store.place(id).has_attributes() {
             return policy.key(release, &Attributes::default(), None);
         }
         let Details { attributes, progress } = self.store.details(id);
-        let estimate = || self.estimators.as_ref()?.estimate_ns(progress.estimator?);
-        policy.key(release, attributes, attributes.wcet.or_else(estimate))
+        let wcet = match progress.estimator {
+            Some(index) if policy == Policy::LeastLaxity => self.estimate(index),
+            _ => attributes.wcet,
+        };
+        policy.key(release, &self.store.details(id).attributes, wcet)
+    }
+
+    /// Asks an estimator. Its panic is no estimate, and the tick raises it.
+    fn estimate(&mut self, index: u32) -> Option<u64> {
+        // Unwind safe: the estimator owns what it may leave broken.
+        self.defer_panic(|engine| engine.estimators.as_ref()?.estimate_ns(index)).flatten()
     }
 
     /// Cancels a task, and those after it that do not run without it.
@@ -240,10 +236,9 @@ impl Engine {
         closure
     }
 
-    /// Takes the job of a live task out of the queue.
+    /// Takes the job of a live task out of the queue, so that another may be queued.
     pub(crate) fn withdraw(&mut self, id: TaskId) {
-        let place = self.store.place(id);
-        self.store.set_location(id, Location::NONE);
+        let place = self.store.withdraw(id);
         self.entry_died(id, place);
     }
 
@@ -367,35 +362,6 @@ impl Engine {
         Job { id, name }
     }
 
-    /// The job that runs or ran last; afterwards it has no name any more.
-    #[cfg(feature = "std")]
-    pub(crate) fn running_job(&mut self) -> Job {
-        Job { id: self.running, name: self.running_name.take() }
-    }
-
-    /// Counts a job's panic and tells the handler. Without one it is left
-    /// [`unhandled`](Self::unhandled), and so is a panic of the handler.
-    #[cfg(feature = "std")]
-    pub(crate) fn report_panic(
-        &mut self,
-        job: Job,
-        payload: Box<dyn core::any::Any + Send>,
-        counts: &mut TickCounts,
-    ) {
-        counts.panicked += 1;
-        let told = match &mut self.on_panic {
-            None => Err(payload),
-            Some(handle) => {
-                let panic = TaskPanic { id: job.id, name: job.name, payload };
-                // Unwind safe: the handler owns what it may leave broken, and nothing of ours is borrowed.
-                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| handle(panic)))
-            }
-        };
-        if let Err(payload) = told {
-            self.unhandled.get_or_insert(payload);
-        }
-    }
-
     /// The earliest release among pending tasks.
     #[inline]
     pub(crate) fn next_release(&mut self) -> Option<TimePoint> {
@@ -470,5 +436,7 @@ impl Engine {
 
 /// Whether a job with a deadline still waits, and was not reported to be late.
 pub(crate) fn waits(store: &Store, entry: Entry) -> bool {
-    entry.is_live(store) && !store.details(entry.id).progress.is_told
+    store.is_live(entry.id)
+        && entry.is_of_queued_job(store)
+        && !store.details(entry.id).progress.is_told
 }

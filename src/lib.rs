@@ -33,6 +33,7 @@ mod join;
 mod metrics;
 #[allow(unsafe_code)]
 mod paged;
+mod panics;
 mod part;
 mod policy;
 mod queue;
@@ -66,11 +67,11 @@ pub use clock::{Clock, ManualClock};
 pub use clock::{ClockError, DefaultClock, TscClock};
 pub use config::{Config, ConfigError, MetricsLevel, MissedTick, Wait};
 pub use context::Context;
-#[cfg(feature = "std")]
-pub use engine::TaskPanic;
 pub use error::{CancelError, ScheduleError, ScheduleErrorKind, TriggerError, WaitError};
 pub use join::JoinHandle;
 pub use metrics::{LatencyStats, Metrics};
+#[cfg(feature = "std")]
+pub use panics::TaskPanic;
 pub use policy::Policy;
 pub use reflection::RecordError;
 #[cfg(feature = "std")]

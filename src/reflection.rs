@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::engine::Engine;
 use crate::scheduler::Scheduler;
-use crate::strange_loop::{Estimates, SelfObserver};
+use crate::strange_loop::{Estimates, Observation, SelfObserver};
 #[cfg(feature = "realtime")]
 use crate::strange_loop::{FixedPoint, FixedPointError, Observer};
 use crate::time::TimePoint;
@@ -118,11 +118,10 @@ impl Reflection {
         self.strange_loop.as_ref().map_or(0, SelfObserver::lateness_ns)
     }
 
-    /// A busy tick has ended, and was timed.
-    #[inline]
-    pub(crate) fn tick_ended(&mut self, started_at: u64, tick_time_ns: u64, latency_ns: u64) {
+    /// Has the attached operator see a tick.
+    fn apply_attached(&mut self, observation: &Observation) {
         if let Some(strange_loop) = &mut self.strange_loop {
-            strange_loop.follow(started_at, tick_time_ns, latency_ns);
+            strange_loop.apply_attached(observation);
         }
     }
 }
@@ -185,10 +184,18 @@ impl Engine {
 
     #[inline(never)]
     fn close_windows(&mut self) {
-        let _panic = self.reflection.close(self.now);
-        #[cfg(feature = "std")]
-        if let Some(payload) = _panic {
-            self.unhandled.get_or_insert(payload);
+        // Unwind safe: the window has left the reflection before its handler is called. The others
+        // close, too: what happens now must find the open ones.
+        while self.defer_panic(|engine| engine.reflection.close(engine.now)).is_none() {}
+    }
+
+    /// A busy tick has ended, and was timed. The tick raises a panic of the attached operator.
+    #[inline]
+    pub(crate) fn tick_ended(&mut self, started_at: u64, tick_time_ns: u64, latency_ns: u64) {
+        let Some(strange_loop) = &mut self.reflection.strange_loop else { return };
+        if let Some(observation) = strange_loop.follow(started_at, tick_time_ns, latency_ns) {
+            // Unwind safe: operator and iterate own what may be left broken.
+            self.defer_panic(|engine| engine.reflection.apply_attached(&observation));
         }
     }
 }
@@ -271,7 +278,8 @@ impl<C: Clock> Scheduler<C> {
     /// Attaches an operator of the user's own to the strange loop, in place of one attached before:
     /// at the end of each busy tick it observes the tick and is then applied `evaluations_per_tick`
     /// times, going on from where it was. Without
-    /// [`Config::strange_loop`](crate::Config::strange_loop) it is never applied.
+    /// [`Config::strange_loop`](crate::Config::strange_loop) it is never applied. If it panics it stays
+    /// attached, and the tick raises the panic again when all else is done.
     ///
     /// # Errors
     ///

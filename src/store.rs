@@ -98,11 +98,20 @@ pub(crate) struct Store {
     capacity: usize,
     /// A page of details for each page of slots that ever needed one, else empty.
     details: Vec<Vec<Details>>,
+    /// Whether a live task may have dead entries in the queue.
+    has_withdrawn: bool,
 }
 
 impl Store {
     pub(crate) fn new(capacity: usize) -> Self {
-        Store { slots: Paged::new(), free: Vec::new(), live: 0, capacity, details: Vec::new() }
+        Store {
+            slots: Paged::new(),
+            free: Vec::new(),
+            live: 0,
+            capacity,
+            details: Vec::new(),
+            has_withdrawn: false,
+        }
     }
 
     #[inline]
@@ -142,9 +151,13 @@ impl Store {
     }
 
     /// Gives a live task attributes, and what goes with them.
-    pub(crate) fn set_details(&mut self, id: TaskId, details: Details) {
+    // Inlined, so that they are written where they stay.
+    #[inline(always)]
+    pub(crate) fn set_details(&mut self, id: TaskId, details: Details) -> &Details {
         self.slots[id.index()].place.0 |= Place::HAS_ATTRIBUTES;
-        *self.details_slot(id.index()) = details;
+        let kept = self.details_slot(id.index());
+        *kept = details;
+        kept
     }
 
     /// Whether the task of an id that was once given out is live.
@@ -185,6 +198,20 @@ impl Store {
     pub(crate) fn set_location(&mut self, id: TaskId, location: Location) {
         let place = &mut self.slots[id.index()].place;
         place.0 = place.0 & !Place::LOCATION | location.0;
+    }
+
+    /// Makes the queue's entry for a live task a dead one; tells where it is.
+    pub(crate) fn withdraw(&mut self, id: TaskId) -> Place {
+        self.has_withdrawn = true;
+        let place = self.place(id);
+        self.set_location(id, Location::NONE);
+        place
+    }
+
+    /// Whether a live task may have dead entries in the queue, because a job was [withdrawn](Self::withdraw).
+    #[inline]
+    pub(crate) fn has_withdrawn(&self) -> bool {
+        self.has_withdrawn
     }
 
     /// Asks the processor to load a task that will run soon.

@@ -137,9 +137,12 @@ impl Engine {
             self.store.details_mut(entry.id).progress.is_told = true;
             let verdict = self.judge(&mut timed, counts);
             if verdict != Verdict::Run {
-                self.withdraw(entry.id);
+                if timed.repeats {
+                    self.withdraw(entry.id); // A one-shot ends, which does as much.
+                }
                 self.skip(&timed, counts);
             }
+            self.running_name = None; // Another job may be next.
             if verdict == Verdict::Stop || counts.executed + counts.skipped >= limit {
                 return false;
             }
@@ -214,14 +217,6 @@ impl Engine {
         emergency == Some(Emergency::Stop) || self.has_unhandled()
     }
 
-    /// Whether the tick has a panic to raise.
-    pub(crate) fn has_unhandled(&self) -> bool {
-        #[cfg(feature = "std")]
-        return self.unhandled.is_some();
-        #[cfg(not(feature = "std"))]
-        false
-    }
-
     /// Counts a miss, tells the handler, and does what is to follow a hard one; that is returned.
     #[cold]
     fn report_miss(
@@ -253,20 +248,6 @@ impl Engine {
                 handle(violation);
             }
         });
-    }
-
-    /// Runs the user's code between the phases of a job. What it panics with is reported like a panic of
-    /// the job, which goes on.
-    fn contain(&mut self, job: Job, counts: &mut TickCounts, run: impl FnOnce(&mut Self)) {
-        #[cfg(feature = "std")]
-        if let Err(payload) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(self))) {
-            self.report_panic(job, payload, counts);
-        }
-        #[cfg(not(feature = "std"))]
-        {
-            let _ = (job, counts);
-            run(self);
-        }
     }
 
     /// Keeps the critical tasks only.

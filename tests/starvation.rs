@@ -296,6 +296,23 @@ fn those_that_are_skipped_count_towards_the_bound_of_a_tick() {
 
 #[cfg(feature = "std")]
 #[test]
+fn the_job_that_goes_before_it_panics_under_its_own_name() {
+    let (mut scheduler, clock) = manual(Config::default());
+    let log = Log::default();
+    let log2 = log.clone();
+    scheduler.on_panic(move |panic| log2.push((panic.id, panic.name)));
+    let fails = Task::new(|| common::timed::fail("of a job"), ns(0));
+    let fails = scheduler.schedule(fails.with_priority(Priority::High)).unwrap();
+    let late = Task::new(|| (), ns(0)).with_name("late");
+    scheduler.schedule(starved(late, Soft)).unwrap();
+    clock.set(at(30));
+    let report = scheduler.tick();
+    assert_eq!((report.missed_deadlines, report.panicked), (1, 1));
+    assert_eq!(log.take(), [(fails, None)]);
+}
+
+#[cfg(feature = "std")]
+#[test]
 fn a_handler_that_panics_ends_the_tick_and_what_it_was_not_told_comes_with_the_next() {
     use common::timed::{caught, fail};
     for kind in [Soft, Firm] {

@@ -50,16 +50,18 @@ impl Entry {
     /// Whether its job still waits: the task is live, and the job was not skipped.
     #[inline]
     pub(crate) fn is_live(self, store: &Store) -> bool {
-        store.is_live(self.id)
-            && (!store.place(self.id).has_attributes() || self.is_of_queued_job(store))
+        store.is_live(self.id) && (!store.has_withdrawn() || self.is_of_queued_job(store))
     }
 
-    /// Whether it is that of the job which the task has in the queue.
-    #[inline]
-    fn is_of_queued_job(self, store: &Store) -> bool {
+    /// Whether it is that of the job which its live task has in the queue.
+    pub(crate) fn is_of_queued_job(self, store: &Store) -> bool {
+        let place = store.place(self.id);
+        if !place.has_attributes() {
+            return true;
+        }
         let release = store.details(self.id).progress.last_release;
         let is_latest = release.is_none_or(|release| release == self.release);
-        is_latest && store.place(self.id).location() != Location::NONE
+        is_latest && place.location() != Location::NONE
     }
 }
 

@@ -131,9 +131,14 @@ impl SelfObserver {
         }
     }
 
-    /// Follows a busy tick that started at `started_at`.
+    /// Follows a busy tick that started at `started_at`; tells what the attached operator is to see.
     #[inline]
-    pub(crate) fn follow(&mut self, started_at: u64, tick_time_ns: u64, dispatch_latency_ns: u64) {
+    pub(crate) fn follow(
+        &mut self,
+        started_at: u64,
+        tick_time_ns: u64,
+        dispatch_latency_ns: u64,
+    ) -> Option<Observation> {
         let interval_ns = started_at - self.tick_started_at;
         self.tick_started_at = started_at;
         let observation = Observation { tick_time_ns, interval_ns, dispatch_latency_ns };
@@ -148,8 +153,13 @@ impl SelfObserver {
             *is_converged = (x - mean).abs() <= share * x;
         }
         self.observations += 1;
+        self.attached.get().map(|_| observation)
+    }
+
+    /// Has the attached operator, if there is one, see a tick. Runs the user's code.
+    pub(crate) fn apply_attached(&mut self, observation: &Observation) {
         if let Some(attached) = self.attached.get_mut() {
-            attached.follow(&observation);
+            attached.follow(observation);
         }
     }
 

@@ -115,6 +115,8 @@ impl Affine {
     ///
     /// # Errors
     ///
+    /// As [`bounds::enforce_lipschitz`].
+    ///
     /// # Panics
     ///
     /// As [`bounds::enforce_lipschitz`].

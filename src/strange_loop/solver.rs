@@ -299,8 +299,8 @@ impl<O: Operator> FixedPoint<O> {
         &mut self.operator
     }
 
-    /// Notes the operator's bound, which may have changed, unless it has diverged. Nothing bounds the error of one that is no
-    /// contraction any more, which counts as diverged.
+    /// Notes the operator's bound, which may have changed, unless it has diverged. Nothing bounds the
+    /// error of one that is no contraction any more, which counts as diverged.
     pub(super) fn read_bound(&mut self) {
         if self.status == Status::Diverged {
             return;

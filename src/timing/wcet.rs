@@ -8,7 +8,8 @@ use core::fmt;
 ///
 /// Measured times are no proof of a worst case: [`Admission`](crate::Admission) relies on declared
 /// ones only. A panic of [`record`](Self::record) is treated as one of the job, except that its task
-/// goes on; [`estimate_ns`](Self::estimate_ns) is asked while tasks are queued, and must not panic.
+/// goes on. One of [`estimate_ns`](Self::estimate_ns), which is asked while tasks are queued, counts as no
+/// estimate; the tick, or the next one, raises it again.
 pub trait WcetEstimator {
     /// A job took `execution_ns`.
     fn record(&mut self, execution_ns: u64);

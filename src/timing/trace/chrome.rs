@@ -12,12 +12,13 @@ pub(super) fn write<W: Write>(trace: &Trace, out: &mut W) -> fmt::Result {
     out.write_str("{\"displayTimeUnit\":\"ns\",\"otherData\":{\"lost\":\"")?;
     writeln!(out, "{}\"}},\"traceEvents\":[", trace.lost())?;
     out.write_str(
-        "{\"ph\":\"M\",\"pid\":1,\"name\":\"process_name\",\
+        "{\"ph\":\"M\",\"pid\":1,\"cat\":\"__metadata\",\"name\":\"process_name\",\
          \"args\":{\"name\":\"nanosecond-scheduler\"}}",
     )?;
     for (row, number) in &rows.numbers {
         let name = Label::of_row(*row);
-        write!(out, ",\n{{\"ph\":\"M\",\"pid\":1,\"tid\":{number},\"name\":\"thread_name\"")?;
+        write!(out, ",\n{{\"ph\":\"M\",\"pid\":1,\"tid\":{number},\"cat\":\"__metadata\"")?;
+        out.write_str(",\"name\":\"thread_name\"")?;
         write!(out, ",\"args\":{{\"name\":\"{name}\"}}}}")?;
     }
     let mut exporter = Exporter { out, rows, open: BTreeMap::new(), waits: 0 };
