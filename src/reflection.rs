@@ -84,7 +84,7 @@ impl Reflection {
 
     /// The windows closed last, the oldest first.
     pub(crate) fn windows(&self) -> impl DoubleEndedIterator<Item = &WindowSummary> {
-        self.windows.iter().flat_map(Windows::kept)
+        self.windows.as_ref().map_or_else(Default::default, Windows::kept)
     }
 
     /// The mean overlap of the windows kept; 0 without windows.

@@ -5,7 +5,7 @@ mod panes;
 mod spec;
 mod summary;
 
-use alloc::collections::VecDeque;
+use alloc::collections::{vec_deque, VecDeque};
 
 pub use blend::{Blend, BlendError, Shape};
 use panes::Panes;
@@ -88,9 +88,7 @@ impl Windows {
         self.carried = carry;
     }
 
-    pub(crate) fn kept(
-        &self,
-    ) -> impl DoubleEndedIterator<Item = &WindowSummary> + ExactSizeIterator {
+    pub(crate) fn kept(&self) -> vec_deque::Iter<'_, WindowSummary> {
         self.kept.iter()
     }
 
@@ -102,7 +100,8 @@ impl Windows {
     pub(crate) fn overlap(&self) -> f64 {
         let pairs = self.kept.iter().zip(self.kept.iter().skip(1));
         let shared = |(one, next): (&WindowSummary, &WindowSummary)| {
-            (one.window.end_ns - next.window.start_ns).max(0) as f64
+            // It is at most the length.
+            (one.window.end_ns - next.window.start_ns).max(0) as u64 as f64
         };
         // From 0, since the sum of nothing is −0.
         let total = pairs.map(shared).fold(0.0, |sum, shared| sum + shared);

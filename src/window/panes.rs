@@ -18,8 +18,8 @@ pub(super) struct Panes {
     /// The offset within a hop, and the length of a hop's first pane: up to where a window ends.
     offset: u64,
     head: u64,
-    /// Panes per hop, and per window.
-    step: i128,
+    /// Whether there are two panes per hop, not one; and panes per window.
+    is_split: bool,
     span: i128,
     /// A ring of the panes that open windows may need, and of their sums up to the seam. Its length is
     /// a power of two.
@@ -43,17 +43,17 @@ impl Panes {
     /// The earliest open window is the first that ends after `now`.
     pub(super) fn new(spec: WindowSpec, now: u64) -> Self {
         let (whole, rest) = (spec.length / spec.hop, spec.length % spec.hop);
-        let (head, step) = if rest == 0 { (spec.hop, 1) } else { (rest, 2) };
-        let span = whole * step + u64::from(rest > 0);
+        let is_split = rest > 0;
+        let (head, step) = if is_split { (rest, 2) } else { (spec.hop, 1) };
+        let span = whole * step + u64::from(is_split);
         // A hop more than a window: the next one's panes fill while it is not closed yet.
         let ring = (span + 2 * step).next_power_of_two() as usize;
-        let (step, span) = (i128::from(step), i128::from(span));
         let mut panes = Panes {
             spec,
             offset: spec.offset % spec.hop,
             head,
-            step,
-            span,
+            is_split,
+            span: i128::from(span),
             tallies: alloc::vec![Tally::default(); ring],
             sums: alloc::vec![Tally::default(); ring],
             first: 0,
@@ -129,7 +129,8 @@ impl Panes {
         if self.first < self.seam {
             total.add(&self.sums[self.index(self.first)]);
         }
-        for _ in 0..self.step {
+        self.drop_first();
+        if self.is_split {
             self.drop_first();
         }
         self.closes_at += i128::from(self.spec.hop);
@@ -169,33 +170,40 @@ impl Panes {
     /// Goes on to the first window that ends after `now`. The panes are empty.
     pub(super) fn pass_over(&mut self, now: u64) {
         debug_assert!(self.is_empty());
-        let first = self.spec.first_not_ended(i128::from(now));
-        self.closes_at = self.spec.window(first).end_ns;
-        self.first = (first + i128::from(self.spec.offset / self.spec.hop)) * self.step;
+        let (pane, within) = self.locate(now);
+        // A window ends with each hop's first pane, if there are two, else with its only one.
+        let (panes, end) = match within.checked_sub(self.head) {
+            None => (1, i128::from(self.head - within)),
+            Some(_) => (2, i128::from(self.spec.hop - within) + i128::from(self.head)),
+        };
+        self.closes_at = i128::from(now) + end;
+        self.first = pane + panes - self.span;
         (self.seam, self.filled) = (self.first, self.first);
         self.after_seam = Tally::default();
     }
 
-    /// The pane that an instant lies in, and its bounds: pane n·step starts where a window does, n hops
-    /// after the offset within a hop.
+    /// The pane that an instant lies in, and its bounds. A hop's first pane starts where a window does.
     fn pane_at(&self, at: u64) -> (i128, u64, u64) {
+        let (pane, within) = self.locate(at);
+        let (start, end) =
+            if within < self.head { (0, self.head) } else { (self.head, self.spec.hop) };
+        (pane, at.saturating_sub(within - start), at.saturating_add(end - within))
+    }
+
+    /// The pane that an instant lies in, and how far it is from the start of its hop.
+    fn locate(&self, at: u64) -> (i128, u64) {
         let (hops, past) = (at / self.spec.hop, at % self.spec.hop);
         let (before, within) = match past.checked_sub(self.offset) {
             Some(within) => (0, within),
             None => (1, past + (self.spec.hop - self.offset)),
         };
-        let pane = (i128::from(hops) - before) * self.step;
-        let until = |edge: u64| at.saturating_add(edge - within);
-        if within < self.head {
-            (pane, at.saturating_sub(within), until(self.head))
-        } else {
-            (pane + 1, at.saturating_sub(within - self.head), until(self.spec.hop))
-        }
+        let hop = i128::from(hops) - before;
+        (hop << u32::from(self.is_split) | i128::from(within >= self.head), within)
     }
 
     /// Whether no window has this pane: it is a hop's second, and windows are shorter than hops.
     fn is_in_gap(&self, pane: i128) -> bool {
-        self.span < self.step && pane.rem_euclid(self.step) >= self.span
+        self.is_split && self.span == 1 && pane & 1 == 1
     }
 
     fn index(&self, pane: i128) -> usize {
