@@ -11,7 +11,7 @@ use crate::metrics::{LatencyStats, Metrics};
 use crate::scheduler::Scheduler;
 use crate::task::TaskId;
 use crate::timing::trace::Trace;
-use crate::timing::{DeadlineViolation, WcetEstimator};
+use crate::timing::{DeadlineViolation, Estimators, WcetEstimator};
 
 impl<C: Clock> Scheduler<C> {
     /// Tells `handler` about every missed deadline: before a job that is late already, or after one
@@ -25,7 +25,7 @@ impl<C: Clock> Scheduler<C> {
     /// [`Emergency::SafeMode`](crate::Emergency::SafeMode).
     #[must_use]
     pub fn is_in_safe_mode(&self) -> bool {
-        self.engine.safe_mode
+        self.engine.is_in_safe_mode()
     }
 
     /// Accepts tasks of every priority again. Those cancelled by the safe mode do not come back.
@@ -55,13 +55,15 @@ impl<C: Clock> Scheduler<C> {
         &mut self,
         make: impl FnMut(&'static str) -> Box<dyn WcetEstimator> + 'static,
     ) {
-        self.engine.estimators.get_or_insert_default().set_factory(Box::new(make));
+        if let Some(estimators) = self.engine.estimators.get_or_make(Estimators::default) {
+            estimators.set_factory(Box::new(make));
+        }
     }
 
     /// The estimated execution time of the next job of a task with this name.
     #[must_use]
     pub fn wcet_estimate(&self, name: &str) -> Option<Duration> {
-        let estimate_ns = self.engine.estimators.as_ref()?.estimate_of(name)?;
+        let estimate_ns = self.engine.estimators.get()?.estimate_of(name)?;
         Some(Duration::from_nanos(estimate_ns))
     }
 
@@ -103,7 +105,7 @@ impl<C: Clock> Scheduler<C> {
     /// The latest events; `None` without [`Config::trace_capacity`](crate::Config::trace_capacity).
     #[must_use]
     pub fn trace(&self) -> Option<&Trace> {
-        self.engine.observers.trace.as_ref()
+        self.engine.observers.trace.get()
     }
 
     /// The monitor's report; `None` without [`Config::monitor`](crate::Config::monitor).

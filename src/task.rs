@@ -219,13 +219,13 @@ impl Task {
     /// Gives the task an absolute deadline. A repeating task is refused with one: its jobs need
     /// deadlines of their own.
     pub fn with_deadline_at(mut self, kind: DeadlineKind, deadline: TimePoint) -> Self {
-        self.attributes.deadline = Some(Deadline { kind, due: Due::At(deadline) });
+        self.attributes.deadline = Some(Deadline::new(kind, Due::At(deadline)));
         self.with_attributes()
     }
 
     fn with_deadline_of(mut self, kind: DeadlineKind, relative: Duration) -> Self {
         let due = Due::In(saturating_nanos(relative));
-        self.attributes.deadline = Some(Deadline { kind, due });
+        self.attributes.deadline = Some(Deadline::new(kind, due));
         self.with_attributes()
     }
 
