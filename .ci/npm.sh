@@ -41,10 +41,10 @@ module() {
         --target wasm32-unknown-unknown --target-dir "$PWD/target/ci/wasm-tests" "${build_std[@]}")
     export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner
     echo "-- in Node"
-    "${test[@]}" --test core
+    "${test[@]}" --lib
     echo "-- in Chromium"
     CHROMEDRIVER=$(command -v chromedriver) WASM_BINDGEN_USE_BROWSER=1 \
-        "${test[@]}" --test core
+        "${test[@]}" --lib
 }
 
 # listed: what is in the tarball, no more and no less.

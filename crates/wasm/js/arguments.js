@@ -4,6 +4,10 @@ const PRIORITIES = ['critical', 'high', 'normal', 'low'];
 const MISSED_TICKS = ['burst', 'delay', 'skip'];
 const NS_END = 1n << 64n;
 
+/** For the module: a deadline that nothing misses, and no policy but the scheduler's. */
+const NEVER = NS_END - 1n;
+const NO_MISSED_TICK = MISSED_TICKS.length;
+
 export const NORMAL = PRIORITIES.indexOf('normal');
 
 const shown = (value) => (typeof value === 'bigint' ? `${value}n` : String(value));
@@ -82,11 +86,11 @@ export function toOptions(options = {}, known) {
   return {
     name,
     priority: priority === undefined ? NORMAL : toChoice(priority, 'options.priority', PRIORITIES),
-    deadlineNs: deadlineNs === undefined ? undefined : toNs(deadlineNs, 'options.deadlineNs'),
+    deadlineNs: deadlineNs === undefined ? NEVER : toNs(deadlineNs, 'options.deadlineNs'),
     delayNs: delayNs === undefined ? undefined : toNs(delayNs, 'options.delayNs'),
     missedTick:
       missedTick === undefined
-        ? undefined
+        ? NO_MISSED_TICK
         : toChoice(missedTick, 'options.missedTick', MISSED_TICKS),
   };
 }

@@ -2,7 +2,7 @@
 
 import { NORMAL, checkFunction, checkId, isPlainNs, toMs, toNs, toOptions, toSettings } from './arguments.js';
 import { startDriver } from './drivers.js';
-import { Host, slotOf } from './host.js';
+import { Host, attach, now, slotOf, takeFigures } from './host.js';
 import * as core from './nanosecond_scheduler.js';
 import { toEstimates, toMetrics, toWindows } from './reports.js';
 
@@ -16,6 +16,8 @@ export class WasmScheduler {
   #host = new Host();
   #capacity;
   #isTicking = false;
+  /** Whether what is scheduled now counts from the host's time: not in a tick, or after a tickAt. */
+  #followsClock = true;
   #isToBeFreed = false;
   #onDeadlineMiss = undefined;
   #driver = undefined;
@@ -32,13 +34,24 @@ export class WasmScheduler {
     const settings = toSettings(config);
     let number;
     try {
-      number = core.create(this.#host, settings);
+      number = core.create(
+        settings.capacity,
+        settings.maxTasksPerTick,
+        settings.missedTick,
+        settings.strangeLoop,
+        settings.lipschitzConstant,
+        settings.windowSize,
+        settings.lengthNs,
+        settings.hopNs,
+        settings.offsetNs,
+      );
     } catch (cause) {
       throw new Error('the module is not loaded: await init() first', { cause });
     }
-    if (number === undefined) {
+    if (number < 0) {
       throw new RangeError('config.windows: more windows would be open at a time than config.windowSize');
     }
+    attach(number, this.#host);
     this.#number = number;
     this.#capacity = settings.capacity;
     this.#hasWindows = settings.lengthNs > 0n;
@@ -62,10 +75,11 @@ export class WasmScheduler {
     const number = this.#enter();
     let executed;
     try {
-      executed = core.tick(number);
+      executed = core.tick(number, now());
     } catch (cause) {
       this.#break(cause);
     }
+    this.#followsClock = true;
     return this.#leave(executed);
   }
 
@@ -88,7 +102,7 @@ export class WasmScheduler {
   }
 
   #beginQuiet(nowMs) {
-    const next = core.nextReleaseMs(this.#number) ?? Infinity;
+    const next = core.nextReleaseMs(this.#number);
     // Short of the next release by what rounding to ns may add.
     this.#quietUntilMs = next * (1 - 2 ** -50) - 1e-6;
     this.#quietNowMs = nowMs;
@@ -98,6 +112,7 @@ export class WasmScheduler {
     if (this.#isTicking) throw new Error('a callback ticked the scheduler that called it');
     const number = this.#core;
     this.#isTicking = true;
+    this.#followsClock = false;
     this.#quietUntilMs = 0;
     return number;
   }
@@ -130,7 +145,7 @@ export class WasmScheduler {
     }
     if (this.#isToBeFreed) {
       this.#isToBeFreed = false;
-      core.free(this.#number);
+      this.#release();
     }
     const errors = host.errors.splice(0);
     if (errors.length === 1) throw errors[0];
@@ -140,19 +155,22 @@ export class WasmScheduler {
   schedule(fn, delayNs, options) {
     checkFunction(fn, 'fn');
     if (options === undefined && isPlainNs(delayNs)) {
-      return this.#keep(core.schedule(this.#core, delayNs, NORMAL), fn, undefined);
+      const nowMs = this.#followsClock ? now() : NaN;
+      return this.#keep(core.schedule(this.#core, delayNs, NORMAL, nowMs), fn, undefined);
     }
     const delay = toNs(delayNs, 'delayNs');
-    const { priority, deadlineNs, name } = toOptions(options, ONCE);
-    return this.#keep(core.scheduleWith(this.#core, delay, priority, deadlineNs), fn, name);
+    return this.#scheduleWith(fn, delay, 0n, toOptions(options, ONCE));
   }
 
   schedulePeriodic(fn, periodNs, options) {
     checkFunction(fn, 'fn');
     const period = toNs(periodNs, 'periodNs', 1n);
-    const { priority, deadlineNs, name, delayNs, missedTick } = toOptions(options, PERIODIC);
-    const delay = delayNs ?? period;
-    const id = core.schedulePeriodic(this.#core, delay, period, priority, deadlineNs, missedTick);
+    const given = toOptions(options, PERIODIC);
+    return this.#scheduleWith(fn, given.delayNs ?? period, period, given);
+  }
+
+  #scheduleWith(fn, delay, period, { priority, deadlineNs, missedTick, name }) {
+    const id = core.scheduleWith(this.#core, delay, priority, deadlineNs, period, missedTick);
     return this.#keep(id, fn, name);
   }
 
@@ -187,11 +205,13 @@ export class WasmScheduler {
   }
 
   nextReleaseMs() {
-    return core.nextReleaseMs(this.#core);
+    const ms = core.nextReleaseMs(this.#core);
+    return ms === Infinity ? undefined : ms;
   }
 
   get_metrics() {
-    const metrics = toMetrics(core.metrics(this.#core));
+    core.metrics(this.#core);
+    const metrics = toMetrics(takeFigures());
     return { ...metrics, idle_ticks: metrics.idle_ticks + this.#uncountedTicks };
   }
 
@@ -200,7 +220,8 @@ export class WasmScheduler {
   }
 
   windows() {
-    return toWindows(core.windows(this.#core));
+    core.windows(this.#core);
+    return toWindows(takeFigures());
   }
 
   strangeLoopState() {
@@ -208,7 +229,8 @@ export class WasmScheduler {
   }
 
   strangeLoop() {
-    return toEstimates(core.estimates(this.#core));
+    core.estimates(this.#core);
+    return toEstimates(takeFigures());
   }
 
   onDeadlineMiss(fn) {
@@ -238,9 +260,14 @@ export class WasmScheduler {
     this.stop();
     this.#quietUntilMs = 0;
     this.#end = { message: 'the scheduler has been freed' };
-    if (!this.#isTicking) return core.free(this.#number);
+    if (!this.#isTicking) return this.#release();
     this.#isToBeFreed = true;
     this.#host.isUnsettled = true;
+  }
+
+  #release() {
+    core.free(this.#number);
+    attach(this.#number, undefined);
   }
 }
 
