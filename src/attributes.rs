@@ -63,6 +63,7 @@ impl Deadline {
 pub(crate) enum Due {
     /// So many ns after its release.
     In(u64),
+    #[cfg_attr(not(feature = "realtime"), allow(dead_code, reason = "nobody can ask for one"))]
     At(TimePoint),
 }
 

@@ -2,7 +2,9 @@
 
 use core::time::Duration;
 
-use crate::attributes::{DeadlineKind, OnFailure, Repeat};
+#[cfg(feature = "realtime")]
+use crate::attributes::DeadlineKind;
+use crate::attributes::{OnFailure, Repeat};
 use crate::closure::Closure;
 use crate::config::MissedTick;
 use crate::context::Context;
@@ -88,21 +90,25 @@ impl SendTask {
     }
 
     /// See [`Task::with_firm_deadline`].
+    #[cfg(feature = "realtime")]
     pub fn with_firm_deadline(self, relative: Duration) -> Self {
         SendTask(self.0.with_firm_deadline(relative))
     }
 
     /// See [`Task::with_hard_deadline`].
+    #[cfg(feature = "realtime")]
     pub fn with_hard_deadline(self, relative: Duration) -> Self {
         SendTask(self.0.with_hard_deadline(relative))
     }
 
     /// See [`Task::with_wcet`].
+    #[cfg(feature = "realtime")]
     pub fn with_wcet(self, wcet: Duration) -> Self {
         SendTask(self.0.with_wcet(wcet))
     }
 
     /// See [`Task::with_deadline_at`].
+    #[cfg(feature = "realtime")]
     pub fn with_deadline_at(self, kind: DeadlineKind, deadline: TimePoint) -> Self {
         SendTask(self.0.with_deadline_at(kind, deadline))
     }
