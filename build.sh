@@ -14,7 +14,7 @@ name=nanosecond_scheduler
 rm -rf pkg
 # What is fast is told by the source; elsewhere the compiler is to prefer what is short. Its levels for
 # size would forget about the former.
-export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="-Cllvm-args=-inline-threshold=-50 \
+export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="-Cllvm-args=-inline-threshold=0 \
     -Cllvm-args=-unroll-threshold=0 -Cllvm-args=-rotation-max-header-size=0"
 
 if command -v wasm-pack >/dev/null && [ ${#build_std[@]} = 0 ]; then
