@@ -36,7 +36,8 @@ wasm-opt -O3 --one-caller-inline-max-function-size=60 --strip-debug --strip-prod
     --enable-bulk-memory --enable-multivalue --enable-mutable-globals \
     --enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext \
     pkg/${name}_bg.wasm -o pkg/${name}_bg.wasm
-esbuild --log-level=warning --minify --allow-overwrite pkg/$name.js --outfile=pkg/$name.js
+# wasm-bindgen names host.js once per function.
+esbuild --log-level=warning --log-override:duplicate-object-key=silent --minify --allow-overwrite pkg/$name.js --outfile=pkg/$name.js
 cp "$crate"/js/* "$crate/README.md" LICENSE-MIT LICENSE-APACHE pkg/
 
 bytes() { cat "$@" | gzip -9 | wc -c; }
