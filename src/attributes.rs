@@ -128,8 +128,11 @@ pub(crate) struct Progress {
     /// The number of a task that came through a `Remote`.
     #[cfg(feature = "std")]
     pub(crate) remote: Option<u64>,
-    /// Release of the latest job, or of the next while it [waits for](Self::waits_for) others.
+    /// Release of the latest job that was queued, or of the next while it
+    /// [waits for](Self::waits_for) others; not known of a task that has got attributes since.
     pub(crate) last_release: Option<u64>,
+    /// Whether that job was reported to be late before its turn.
+    pub(crate) is_told: bool,
     /// Dispatch latency of the latest job, where it is measured.
     pub(crate) last_latency: Option<u64>,
     /// Jobs that ran longer than the declared WCET.

@@ -19,6 +19,7 @@ use crate::window::{WindowError, WindowSpec};
 pub struct Config {
     /// Cadence of the `run*` methods in ns: for a release they wake at its multiples only, and
     /// sleep through those at which nothing is due. 0, the default, wakes exactly for the next release.
+    /// Admission counts with it.
     pub tick_rate_ns: u64,
     /// Jobs that one tick runs at most; the rest stay due. Default 1,024; at least 1.
     pub max_tasks_per_tick: usize,

@@ -4,9 +4,8 @@
 //! the clock moves [`Engine::now`].
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 
-use crate::attributes::{Attributes, Details, Repeat};
+use crate::attributes::{Attributes, Deadline, Details, Repeat};
 use crate::closure::Closure;
 use crate::config::{Config, ConfigError, MissedTick};
 use crate::error::{CancelError, TriggerError};
@@ -15,7 +14,7 @@ use crate::metrics::TickCounts;
 use crate::metrics::{Metrics, Recorder};
 use crate::part::Part;
 use crate::policy::Policy;
-use crate::queue::{Entry, Queue, Ready};
+use crate::queue::{Entry, Queue, Ready, Watch};
 use crate::reflection::Reflection;
 use crate::store::{Location, Place, Store};
 use crate::succession::Succession;
@@ -43,8 +42,8 @@ pub(crate) struct Engine {
     pub(crate) queue: Queue,
     /// Released tasks in the order of any other policy.
     pub(crate) ready: Part<Ready>,
-    /// Memory for those on their way there.
-    pub(crate) released: Vec<Entry>,
+    /// Those with a deadline, by when they are late.
+    pub(crate) watch: Watch,
     policy: Policy,
     /// The current decision instant: what is released by now is due. It never steps back.
     pub(crate) now: u64,
@@ -99,7 +98,7 @@ impl Engine {
             store: Store::new(config.capacity),
             queue: Queue::new(),
             ready: Part::when(config.policy != Policy::Priority, Ready::new),
-            released: Vec::new(),
+            watch: Watch::new(),
             policy: config.policy,
             now,
             capacity: config.capacity,
@@ -112,6 +111,7 @@ impl Engine {
             estimators: Part::NONE,
             admission: Part::when(!admits_all, || {
                 AdmissionControl::new(config.admission, config.policy, config.on_unknown)
+                    .with_tick_rate(config.tick_rate_ns)
             }),
             succession: Part::NONE,
             is_plain: false,
@@ -149,42 +149,61 @@ impl Engine {
     /// Queues the next job of a live task that is not in the queue.
     pub(crate) fn enqueue(&mut self, id: TaskId, release: u64) {
         self.store.set_location(id, Location::RUN);
-        let class = self.store.place(id).class();
-        if self.observers.audits() {
-            let rank = (self.key(id, release), class);
-            self.observers.queued(id, release, rank);
+        let place = self.store.place(id);
+        let class = place.class();
+        if place.has_attributes() {
+            self.watch_deadline(id, release);
         }
-        if self.policy() != Policy::Priority
-            && release <= self.now
-            && !self.queue.may_be_due(self.now)
-        {
-            self.make_ready(Entry { release, id });
-        } else {
-            self.queue.insert(class, release, id, self.now, &mut self.store);
+        let key = self.key(id, release);
+        self.observers.queued(id, release, (key, class));
+        if let Some(ready) = self.ready.get_mut() {
+            ready.expect(key, id);
+            if release <= self.now && !self.queue.may_be_due(self.now) {
+                return self.make_ready(Entry { release, id });
+            }
+        }
+        self.queue.insert(class, release, id, self.now, &mut self.store);
+    }
+
+    /// Notes the next job of a task with attributes, and has its deadline watched.
+    fn watch_deadline(&mut self, id: TaskId, release: u64) {
+        let Details { attributes, progress } = self.store.details_mut(id);
+        progress.last_release = Some(release);
+        progress.is_told = false;
+        if let Some(Deadline { due, .. }) = attributes.deadline {
+            let late_from = due.absolute(release).saturating_add(1).max(release);
+            let waits = |entry| waits(&self.store, entry);
+            self.watch.add(late_from, Entry { release, id }, waits);
         }
     }
 
     /// Adds a live task that has been released to the ready ones.
+    #[inline]
     pub(crate) fn make_ready(&mut self, entry: Entry) {
-        let key = self.key(entry.id, entry.release);
-        let class = self.store.place(entry.id).class();
-        // The estimate in the key may have changed since it was queued.
-        self.observers.queued(entry.id, entry.release, (key, class));
+        if self.policy() == Policy::LeastLaxity && self.estimators.get().is_some() {
+            // The estimate in the key may have changed since it was queued.
+            let (key, class) =
+                (self.key(entry.id, entry.release), self.store.place(entry.id).class());
+            self.observers.queued(entry.id, entry.release, (key, class));
+            self.ready.get_mut().into_iter().for_each(|ready| ready.expect(key, entry.id));
+        }
         // It is found anew, and the queue alone no longer tells whether something is due.
         self.queue.forget_next_release();
         if let Some(ready) = self.ready.get_mut() {
-            ready.push(key, class, entry, &mut self.store);
+            ready.push(entry, &mut self.store);
         }
     }
 
     /// The policy's key for a job of a live task.
+    #[inline]
     fn key(&self, id: TaskId, release: u64) -> u64 {
-        if !self.store.place(id).has_attributes() {
-            return self.policy().key(release, &Attributes::default(), None);
+        let policy = self.policy();
+        if policy == Policy::Priority || !self.store.place(id).has_attributes() {
+            return policy.key(release, &Attributes::default(), None);
         }
         let Details { attributes, progress } = self.store.details(id);
         let estimate = || self.estimators.get()?.estimate_ns(progress.estimator?);
-        self.policy().key(release, attributes, attributes.wcet.or_else(estimate))
+        policy.key(release, attributes, attributes.wcet.or_else(estimate))
     }
 
     /// Cancels a task, and those after it that do not run without it.
@@ -219,15 +238,32 @@ impl Engine {
         closure
     }
 
-    /// Forgets a task that has left the store while its job was queued, ran, or waited.
-    fn removed(&mut self, id: TaskId, place: Place) {
+    /// Takes the job of a live task out of the queue.
+    pub(crate) fn withdraw(&mut self, id: TaskId) {
+        let place = self.store.place(id);
+        self.store.set_location(id, Location::NONE);
+        self.entry_died(id, place);
+    }
+
+    /// Accounts for an entry that was at `place`, and is dead now.
+    fn entry_died(&mut self, id: TaskId, place: Place) {
         match self.ready.get_mut() {
             Some(ready) if place.location() == Location::READY => ready.cancelled(&self.store),
             _ => self.queue.cancelled(id, place, &mut self.store),
         }
         self.observers.left(id);
+    }
+
+    /// Forgets a task that has left the store while its job was queued, ran, or waited.
+    fn removed(&mut self, id: TaskId, place: Place) {
+        self.entry_died(id, place);
         if place.has_attributes() {
-            self.ended(id, *self.store.details(id));
+            let details = *self.store.details(id);
+            let is_queued = place.location() != Location::NONE;
+            if is_queued && details.attributes.deadline.is_some() && !details.progress.is_told {
+                self.watch.lose_one();
+            }
+            self.ended(id, details);
         }
     }
 
@@ -387,6 +423,7 @@ impl Engine {
         if let Some(ready) = self.ready.get_mut() {
             ready.clear();
         }
+        self.watch.clear();
         if let Some(succession) = self.succession.get_mut() {
             succession.clear();
         }
@@ -408,6 +445,12 @@ impl Engine {
 
     /// Bytes of store and queue; boxed closures and handlers are not counted.
     fn memory_bytes(&self) -> usize {
-        self.store.bytes() + self.queue.bytes() + self.ready.get().map_or(0, Ready::bytes)
+        let queue = self.queue.bytes() + self.watch.bytes();
+        self.store.bytes() + queue + self.ready.get().map_or(0, Ready::bytes)
     }
+}
+
+/// Whether a job with a deadline still waits, and was not reported to be late.
+pub(crate) fn waits(store: &Store, entry: Entry) -> bool {
+    entry.is_live(store) && !store.details(entry.id).progress.is_told
 }

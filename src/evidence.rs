@@ -17,8 +17,8 @@ use crate::timing::DeadlineViolation;
 use crate::timing::{Estimators, WcetEstimator};
 
 impl<C: Clock> Scheduler<C> {
-    /// Tells `handler` about every missed deadline: before a job that is late already, or after one
-    /// that has become late. A panic of the handler is treated as one of that job, except that the
+    /// Tells `handler` about every missed deadline: that of a job which waits as soon as a tick sees it,
+    /// that of one which runs when it has finished. A panic of the handler is treated as one of that job, except that the
     /// job and its task go on.
     pub fn on_deadline_miss(&mut self, handler: impl FnMut(DeadlineViolation) + 'static) {
         self.engine.on_deadline_miss = Some(Box::new(handler));

@@ -1,3 +1,12 @@
+//! [realtime]: https://docs.rs/nanosecond-realtime
+//! [nets]: https://docs.rs/temporal-nets
+//! [npm]: https://www.npmjs.com/package/nanosecond-scheduler
+//! [architecture]: https://github.com/nanosecond-scheduler/nanosecond-scheduler/blob/main/ARCHITECTURE.md
+//! [changelog]: https://github.com/nanosecond-scheduler/nanosecond-scheduler/blob/main/CHANGELOG.md
+//! [mit]: https://opensource.org/license/mit
+//! [apache]: https://www.apache.org/licenses/LICENSE-2.0
+//!
+// The README's links, which are relative, mean other places here: the first definition of a link counts.
 #![doc = include_str!("../README.md")]
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(missing_docs, unsafe_code)]

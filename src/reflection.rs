@@ -16,11 +16,17 @@ use crate::window::{Event, WindowSummary, Windows};
 /// Tells of a window, and returns what is carried over to the next.
 type WindowHandler = Box<dyn FnMut(&WindowSummary) -> f64>;
 
+/// What the handler panicked with.
+#[cfg(feature = "std")]
+type HandlerPanic = Box<dyn core::any::Any + Send>;
+#[cfg(not(feature = "std"))]
+type HandlerPanic = core::convert::Infallible;
+
 /// Windows and strange loop of one scheduler. They are told what ticks did, and cannot reach the
 /// queue.
 #[derive(Default)]
 pub(crate) struct Reflection {
-    windows: Option<Windows>,
+    windows: Option<Box<Windows>>,
     /// When the next window closes; `u64::MAX` without windows.
     closes_at: u64,
     on_window: Option<WindowHandler>,
@@ -29,17 +35,12 @@ pub(crate) struct Reflection {
 
 impl Reflection {
     pub(crate) fn new(config: &Config, now: u64) -> Result<Self, ConfigError> {
-        let make = |spec| Windows::new(spec, config.window_size, now);
+        let make = |spec| Windows::new(spec, config.window_size, now).map(Box::new);
         let windows = config.windows.map(make).transpose().map_err(ConfigError::Windows)?;
         let strange_loop =
             config.strange_loop.then(|| SelfObserver::new(config.lipschitz_constant, now));
-        let mut reflection = Reflection { windows, strange_loop, ..Reflection::default() };
-        reflection.find_close();
-        Ok(reflection)
-    }
-
-    fn find_close(&mut self) {
-        self.closes_at = self.windows.as_ref().map_or(u64::MAX, Windows::closes_at);
+        let closes_at = windows.as_deref().map_or(u64::MAX, Windows::closes_at);
+        Ok(Reflection { windows, closes_at, on_window: None, strange_loop })
     }
 
     /// When a tick has a window to close; `u64::MAX` also if never.
@@ -51,20 +52,34 @@ impl Reflection {
     /// When the loop is to wake for a window; `u64::MAX` if there is nothing to tell of any.
     pub(crate) fn wakes_at(&self) -> u64 {
         self.windows
-            .as_ref()
+            .as_deref()
             .filter(|windows| !windows.is_empty())
             .map_or(u64::MAX, Windows::closes_at)
     }
 
-    /// Closes the windows that have ended by `now`, and tells the handler of each.
-    fn close(&mut self, now: u64) {
-        let Some(windows) = &mut self.windows else { return };
-        while let Some(summary) = windows.close(now) {
-            self.closes_at = windows.closes_at(); // The handler may panic.
-            let carry = self.on_window.as_mut().map_or(0.0, |handle| handle(&summary));
-            windows.keep(summary, carry);
+    /// Closes the windows that have ended by `now`, and tells the handler of each. Hands out its first
+    /// panic, each of which loses a summary: what happens now must find the open windows.
+    fn close(&mut self, now: u64) -> Option<HandlerPanic> {
+        let mut panic = None;
+        let windows = self.windows.as_mut()?;
+        while now >= self.closes_at {
+            let closed = windows.close(now);
+            self.closes_at = windows.closes_at();
+            if !closed {
+                break;
+            }
+            let told = match &mut self.on_window {
+                Some(handle) => tell(handle, windows.closing()),
+                None => Ok(0.0),
+            };
+            match told {
+                Ok(carry) => windows.keep(carry),
+                Err(payload) => {
+                    panic.get_or_insert(payload);
+                }
+            }
         }
-        self.find_close();
+        panic
     }
 
     /// A job starts at the decision instant `now`.
@@ -84,12 +99,12 @@ impl Reflection {
 
     /// The windows closed last, the oldest first.
     pub(crate) fn windows(&self) -> impl DoubleEndedIterator<Item = &WindowSummary> {
-        self.windows.as_ref().map_or_else(Default::default, Windows::kept)
+        self.windows.as_deref().into_iter().flat_map(Windows::kept)
     }
 
     /// The mean overlap of the windows kept; 0 without windows.
     pub(crate) fn temporal_overlap(&self) -> f64 {
-        self.windows.as_ref().map_or(0.0, Windows::overlap)
+        self.windows.as_deref().map_or(0.0, Windows::overlap)
     }
 
     /// What the strange loop has found out; all zero without one.
@@ -110,6 +125,20 @@ impl Reflection {
             strange_loop.follow(started_at, tick_time_ns, latency_ns);
         }
     }
+}
+
+/// Tells of a window.
+#[cfg(feature = "std")]
+fn tell(handle: &mut WindowHandler, summary: &WindowSummary) -> Result<f64, HandlerPanic> {
+    use std::panic::{catch_unwind, AssertUnwindSafe};
+    // Unwind safe: the handler owns what it may leave broken.
+    catch_unwind(AssertUnwindSafe(|| handle(summary)))
+}
+
+/// Tells of a window; a panic passes through.
+#[cfg(not(feature = "std"))]
+fn tell(handle: &mut WindowHandler, summary: &WindowSummary) -> Result<f64, HandlerPanic> {
+    Ok(handle(summary))
 }
 
 impl fmt::Debug for Reflection {
@@ -156,18 +185,11 @@ impl Engine {
 
     #[inline(never)]
     fn close_windows(&mut self) {
+        let _panic = self.reflection.close(self.now);
         #[cfg(feature = "std")]
-        {
-            use std::panic::{catch_unwind, AssertUnwindSafe};
-            // Unwind safe: the window has left the reflection before its handler is called. The others
-            // close, too: what happens now must find the open ones.
-            let mut close = || catch_unwind(AssertUnwindSafe(|| self.reflection.close(self.now)));
-            while let Err(payload) = close() {
-                self.unhandled.get_or_insert(payload);
-            }
+        if let Some(payload) = _panic {
+            self.unhandled.get_or_insert(payload);
         }
-        #[cfg(not(feature = "std"))]
-        self.reflection.close(self.now);
     }
 }
 
@@ -215,7 +237,7 @@ impl<C: Clock> Scheduler<C> {
     /// Events that came when all their windows had closed.
     #[must_use]
     pub fn late_events(&self) -> u64 {
-        self.engine.reflection.windows.as_ref().map_or(0, Windows::late)
+        self.engine.reflection.windows.as_deref().map_or(0, Windows::late)
     }
 
     /// The mean share of a window that the one after it covers, too, as observed over the windows

@@ -78,7 +78,7 @@ impl<C: Clock> Scheduler<C> {
         // could keep it running for ever, and less urgent ones waiting.
         let mut left = None;
         loop {
-            let report = self.tick();
+            let report = self.tick_after_wait();
             let next = report.next_release;
             let past_end = end.is_some_and(|end| {
                 if report.started_at > end {

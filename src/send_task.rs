@@ -2,9 +2,7 @@
 
 use core::time::Duration;
 
-#[cfg(feature = "realtime")]
-use crate::attributes::DeadlineKind;
-use crate::attributes::{OnFailure, Repeat};
+use crate::attributes::{Deadline, DeadlineKind, OnFailure, Repeat};
 use crate::closure::Closure;
 use crate::config::MissedTick;
 use crate::context::Context;
@@ -188,6 +186,12 @@ impl SendTask {
     pub fn deadline_of(&self, release: TimePoint) -> Option<TimePoint> {
         let absolute = self.0.attributes.deadline?.due.absolute(release.as_nanos());
         Some(TimePoint::from_nanos(absolute))
+    }
+
+    /// What its deadline is worth, if it was given one.
+    #[must_use]
+    pub fn deadline_kind(&self) -> Option<DeadlineKind> {
+        self.0.attributes.deadline.map(Deadline::kind)
     }
 
     /// What it does about periods slept through, if it was told.

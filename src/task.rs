@@ -170,6 +170,7 @@ impl Task {
     }
 
     /// Names the task in reports, traces and panics, and for estimates of its execution time.
+    #[inline(always)]
     pub fn with_name(mut self, name: &'static str) -> Self {
         self.attributes.name = Some(name);
         self.with_attributes()
@@ -192,6 +193,7 @@ impl Task {
 
     /// What to do about periods slept through; without it
     /// [`Config::missed_tick`](crate::Config::missed_tick) decides. One-shot tasks ignore it.
+    #[inline(always)]
     pub fn with_missed_tick(mut self, missed_tick: MissedTick) -> Self {
         self.attributes.missed_tick = Some(missed_tick);
         self.with_attributes()
@@ -200,6 +202,7 @@ impl Task {
     /// Gives every job the soft deadline release + `relative`: a job that finishes later still
     /// runs, is counted, and is reported to
     /// [`on_deadline_miss`](crate::Scheduler::on_deadline_miss).
+    #[inline(always)]
     pub fn with_deadline(self, relative: Duration) -> Self {
         self.with_deadline_of(DeadlineKind::Soft, relative)
     }
@@ -207,6 +210,7 @@ impl Task {
     /// Gives every job the firm deadline release + `relative`: as [`with_deadline`](Self::with_deadline),
     /// but a job that has not started by then is skipped and counted.
     #[cfg(feature = "realtime")]
+    #[inline(always)]
     pub fn with_firm_deadline(self, relative: Duration) -> Self {
         self.with_deadline_of(DeadlineKind::Firm, relative)
     }
@@ -214,6 +218,7 @@ impl Task {
     /// Gives every job the hard deadline release + `relative`: as [`with_deadline`](Self::with_deadline),
     /// but a miss is followed by [`Config::emergency`](crate::Config::emergency).
     #[cfg(feature = "realtime")]
+    #[inline(always)]
     pub fn with_hard_deadline(self, relative: Duration) -> Self {
         self.with_deadline_of(DeadlineKind::Hard, relative)
     }
@@ -221,11 +226,13 @@ impl Task {
     /// Gives the task an absolute deadline. A repeating task is refused with one: its jobs need
     /// deadlines of their own.
     #[cfg(feature = "realtime")]
+    #[inline(always)]
     pub fn with_deadline_at(mut self, kind: DeadlineKind, deadline: TimePoint) -> Self {
         self.attributes.deadline = Some(Deadline::new(kind, Due::At(deadline)));
         self.with_attributes()
     }
 
+    #[inline(always)]
     fn with_deadline_of(mut self, kind: DeadlineKind, relative: Duration) -> Self {
         let due = Due::In(saturating_nanos(relative));
         self.attributes.deadline = Some(Deadline::new(kind, due));
@@ -235,6 +242,7 @@ impl Task {
     /// Declares the worst-case execution time (WCET) of a job. A job that runs longer is an overrun,
     /// which is counted; [`Config::admission`](crate::Config::admission) relies on it.
     #[cfg(feature = "realtime")]
+    #[inline(always)]
     pub fn with_wcet(mut self, wcet: Duration) -> Self {
         self.attributes.wcet = Some(saturating_nanos(wcet));
         self.with_attributes()
@@ -254,6 +262,7 @@ impl Task {
 
     /// What becomes of the task if a predecessor is cancelled, skipped or panics. Default
     /// [`OnFailure::Cancel`].
+    #[inline(always)]
     pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
         self.attributes.on_failure = on_failure;
         self.with_attributes()
@@ -276,6 +285,7 @@ impl Task {
         self
     }
 
+    #[inline(always)]
     fn with_attributes(mut self) -> Self {
         self.has_attributes = true;
         self

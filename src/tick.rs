@@ -9,7 +9,7 @@ use crate::engine::Job;
 use crate::execute::run_job;
 use crate::metrics::TickCounts;
 use crate::policy::Policy;
-use crate::queue::{Entry, PREFETCH_AHEAD};
+use crate::queue::Entry;
 use crate::scheduler::Scheduler;
 use crate::store::Location;
 use crate::time::TimePoint;
@@ -53,7 +53,8 @@ impl<C: Clock> Scheduler<C> {
     /// is read before every job instead, and newly released tasks join. At most
     /// [`Config::max_tasks_per_tick`](crate::Config::max_tasks_per_tick) jobs run or are skipped. Costs
     /// a clock read and a comparison when nothing is due, else O(1) amortised per job, or O(log n)
-    /// for n released tasks under such a policy, which are all looked at when they are released.
+    /// for n released tasks under such a policy, which are all looked at when they are released, and for a
+    /// job that is late while it waits.
     ///
     /// # Panics
     ///
@@ -62,14 +63,32 @@ impl<C: Clock> Scheduler<C> {
     #[inline]
     pub fn tick(&mut self) -> TickReport {
         let now = self.read_clock();
+        self.tick_at(now)
+    }
+
+    /// As [`tick`](Self::tick). A wait has ended with a reading of the clock, which decides if so.
+    #[inline]
+    pub(crate) fn tick_after_wait(&mut self) -> TickReport {
+        let now = match self.waiter.take_last_seen() {
+            Some(seen) => seen,
+            None => self.clock.now(),
+        };
+        self.engine.now = self.engine.now.max(now.as_nanos());
+        self.tick_at(self.engine.now)
+    }
+
+    #[inline(always)]
+    fn tick_at(&mut self, now: u64) -> TickReport {
         #[cfg(feature = "std")]
         self.accept_requests();
         if !self.engine.queue.is_idle(now) || now >= self.engine.reflection.closes_at() {
             return self.busy_tick();
         }
+        // First, while it is known what the next release is, and that it lies ahead.
+        let report = self.report(now, now, TickCounts::default(), 0);
         self.engine.set_busy(false);
         self.engine.recorder.idle_tick();
-        self.report(now, now, TickCounts::default(), 0)
+        report
     }
 
     #[inline(never)]
@@ -153,6 +172,7 @@ impl<C: Clock> Scheduler<C> {
         let at = self.now().as_nanos();
         if self.engine.decides_per_job() {
             self.engine.now = at; // Else time stands still, also for those that are released now.
+            self.engine.time_moved();
         }
         self.engine.observers.panicked(job, at);
         self.engine.fail_dependents();
@@ -180,7 +200,7 @@ fn raise(never: core::convert::Infallible) -> ! {
 fn drain<C: Clock>(clock: &C, engine: &mut Engine, limit: usize, counts: &mut TickCounts) {
     while counts.executed + counts.skipped < limit {
         let goes_on = if engine.is_timed() {
-            run_timed(clock, engine, counts)
+            run_timed(clock, engine, limit, counts)
         } else {
             run_plain(engine, counts)
         };
@@ -208,20 +228,31 @@ fn run_plain(engine: &mut Engine, counts: &mut TickCounts) -> bool {
 }
 
 /// Runs the next due job and takes its times; tells whether the tick goes on.
-fn run_timed<C: Clock>(clock: &C, engine: &mut Engine, counts: &mut TickCounts) -> bool {
+fn run_timed<C: Clock>(
+    clock: &C,
+    engine: &mut Engine,
+    limit: usize,
+    counts: &mut TickCounts,
+) -> bool {
     if engine.decides_per_job() {
         engine.now = engine.now.max(clock.now().as_nanos());
         engine.time_moved();
+        if engine.watch.may_be_late(engine.now) && !engine.judge_waiting(limit, counts) {
+            return false;
+        }
     }
     let Some(entry) = next_due(engine) else {
         engine.set_busy(false);
         return false;
     };
-    if !engine.store.is_live(entry.id) {
+    if !entry.is_live(&engine.store) {
         return true;
     }
     engine.store.set_location(entry.id, Location::NONE);
     let mut timed = TimedJob::new(engine, entry);
+    if timed.is_watched() {
+        engine.watch.lose_one();
+    }
     match engine.judge(&mut timed, counts) {
         Verdict::Run => {}
         verdict => {
@@ -262,19 +293,9 @@ fn next_due(engine: &mut Engine) -> Option<Entry> {
 
 /// Moves what is released by now to the ready tasks. O(moved), amortised.
 fn release_due(engine: &mut Engine) {
-    let mut released = core::mem::take(&mut engine.released);
     while let Some(entry) = engine.queue.pop_due(engine.now, &mut engine.store) {
-        released.push(entry);
-    }
-    // Apart from that, so that it is known whose attributes to load ahead.
-    for (n, &entry) in released.iter().enumerate() {
-        if let Some(soon) = released.get(n + PREFETCH_AHEAD) {
-            engine.store.prefetch_details(soon.id);
-        }
-        if engine.store.is_live(entry.id) {
+        if entry.is_live(&engine.store) {
             engine.make_ready(entry);
         }
     }
-    released.clear();
-    engine.released = released;
 }

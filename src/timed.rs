@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::attributes::{Deadline, DeadlineKind, Details, Repeat};
-use crate::engine::{Engine, Job};
+use crate::engine::{waits, Engine, Job};
 use crate::execute::skip_job;
 use crate::metrics::TickCounts;
 use crate::queue::Entry;
@@ -31,7 +31,7 @@ pub(crate) struct TimedJob {
 }
 
 impl TimedJob {
-    /// The live task of `entry`, which has left the queue.
+    /// The live task of `entry`.
     #[inline]
     pub(crate) fn new(engine: &Engine, entry: Entry) -> Self {
         if engine.store.place(entry.id).has_attributes() {
@@ -50,13 +50,18 @@ impl TimedJob {
             job: Job { id: entry.id, name: attributes.name },
             repeats: attributes.repeat != Repeat::Never,
             deadline: attributes.deadline.map(absolute),
-            is_reported: false,
+            is_reported: progress.is_told,
             wcet: attributes.wcet(),
             estimator: progress.estimator(),
             decides: engine.decides_per_job(),
             has_dependents: progress.has_dependents,
             is_observed: !engine.goes_to_batch(entry.id, details),
         }
+    }
+
+    /// Whether its deadline is watched while it waits.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.deadline.is_some() && !self.is_reported
     }
 
     /// Whether the clock is read when it starts.
@@ -108,8 +113,8 @@ impl Engine {
 
     /// Reports a job that is late by now, and decides whether it runs all the same.
     pub(crate) fn judge(&mut self, timed: &mut TimedJob, counts: &mut TickCounts) -> Verdict {
-        let Some((deadline, kind)) = timed.deadline.filter(|(deadline, _)| self.now > *deadline)
-        else {
+        let late = timed.deadline.filter(|(deadline, _)| self.now > *deadline);
+        let Some((deadline, kind)) = late.filter(|_| !timed.is_reported) else {
             return Verdict::Run;
         };
         timed.is_reported = true;
@@ -123,12 +128,35 @@ impl Engine {
         }
     }
 
+    /// Judges the waiting jobs that have become late, whoever goes before them. Tells whether the tick
+    /// goes on, which deals with `limit` jobs.
+    #[cold]
+    pub(crate) fn judge_waiting(&mut self, limit: usize, counts: &mut TickCounts) -> bool {
+        while let Some(entry) = self.watch.pop_late(self.now, |entry| waits(&self.store, entry)) {
+            let mut timed = TimedJob::new(self, entry);
+            self.store.details_mut(entry.id).progress.is_told = true;
+            let verdict = self.judge(&mut timed, counts);
+            if verdict != Verdict::Run {
+                self.withdraw(entry.id);
+                self.skip(&timed, counts);
+            }
+            if verdict == Verdict::Stop || counts.executed + counts.skipped >= limit {
+                return false;
+            }
+            if self.has_unhandled() {
+                return verdict == Verdict::Run;
+            }
+        }
+        true
+    }
+
     /// Leaves a job out that is late before it starts.
     pub(crate) fn skip(&mut self, timed: &TimedJob, counts: &mut TickCounts) {
         counts.skipped += 1;
         let times = timed.times(self.now, self.now);
         self.observers.skips(&times);
-        skip_job(self, timed.entry);
+        // Unwind safe: the closure is dropped last.
+        self.contain(timed.job, counts, |engine| skip_job(engine, timed.entry));
         self.observers.skipped(&times); // Alerts run the user's code.
         self.running_name = None;
     }
@@ -171,6 +199,7 @@ impl Engine {
         }
         if timed.decides && self.has_running_dependents() {
             self.now = finish; // Else time stands still, also for those that are released now.
+            self.time_moved();
         }
         self.release_dependents(self.now);
         if let (Some(estimators), Some(index)) = (self.estimators.get_mut(), timed.estimator) {

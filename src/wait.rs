@@ -14,6 +14,8 @@ use crate::time::TimePoint;
 pub struct Waiter {
     #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "nothing to sleep with"))]
     strategy: Wait,
+    /// The reading of the clock that ended the last wait, until the tick after it takes it.
+    last_seen: Option<TimePoint>,
     #[cfg(feature = "std")]
     margin: Margin,
     /// How late ticks are by the strange loop's estimate, once that has converged.
@@ -28,6 +30,7 @@ impl Waiter {
     pub(crate) fn new(strategy: Wait) -> Self {
         Waiter {
             strategy,
+            last_seen: None,
             #[cfg(feature = "std")]
             margin: Margin::default(),
             #[cfg(feature = "std")]
@@ -48,24 +51,34 @@ impl Waiter {
     pub fn wait(&mut self, now: impl Fn() -> TimePoint, until: TimePoint) {
         let from = now();
         let left = until.duration_since(from);
-        match self.strategy {
-            Wait::Spin => {}
-            Wait::Hybrid => {
-                let time = self.margin.time_to_sleep(left, self.lateness_ns);
-                self.sleep(&now, from, time);
-            }
-            Wait::Sleep => self.sleep(&now, from, left),
-        }
+        let time = match self.strategy {
+            Wait::Spin => Duration::ZERO,
+            Wait::Hybrid => self.margin.time_to_sleep(left, self.lateness_ns),
+            Wait::Sleep => left,
+        };
+        let mut at = self.sleep(&now, from, time);
         // Without a hint at spinning: see `Bell::spin`.
-        while now() < until && !self.bell.has_rung() {}
+        while at < until && !self.bell.has_rung() {
+            at = now();
+        }
+        self.last_seen = Some(at);
     }
 
     /// Returns when `now()` has reached `until`. Without an operating system, every wait spins.
     #[cfg(not(feature = "std"))]
     pub fn wait(&mut self, now: impl Fn() -> TimePoint, until: TimePoint) {
-        while now() < until {
+        let mut at = now();
+        while at < until {
             core::hint::spin_loop();
+            at = now();
         }
+        self.last_seen = Some(at);
+    }
+
+    /// What the clock said when the last wait ended, so that the tick need not read it again; once.
+    #[inline]
+    pub(crate) fn take_last_seen(&mut self) -> Option<TimePoint> {
+        self.last_seen.take()
     }
 
     /// Waits for a remote's call; `false` at once if none is alive.
@@ -78,20 +91,27 @@ impl Waiter {
     }
 
     /// Sleeps for `time`, unless a remote calls, and has the margin learn how much longer it took.
+    /// Tells until when.
     #[cfg(feature = "std")]
-    fn sleep(&mut self, now: &impl Fn() -> TimePoint, from: TimePoint, time: Duration) {
+    fn sleep(
+        &mut self,
+        now: &impl Fn() -> TimePoint,
+        from: TimePoint,
+        time: Duration,
+    ) -> TimePoint {
         let until = from + time;
         let mut at = from;
         while at < until {
             self.bell.sleep(until.duration_since(at));
             at = now();
             if self.bell.has_rung() {
-                return; // Woken early: that tells nothing.
+                return at; // Woken early: that tells nothing.
             }
         }
         if !time.is_zero() {
             self.margin.learn(saturating_nanos(at.duration_since(until)));
         }
+        at
     }
 }
 

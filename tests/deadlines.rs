@@ -69,6 +69,9 @@ fn a_late_start_counts_from_the_release() {
     scheduler.tick();
     let miss = DeadlineViolation::SoftMiss { task: id, expected: at(15), actual: at(16) };
     assert_eq!(misses.take(), [miss]);
+    let said =
+        format!("task {} missed its soft or firm deadline of 0.000000015s by 1ns", id.to_bits());
+    assert_eq!(miss.to_string(), said);
 }
 
 #[test]
@@ -234,9 +237,9 @@ fn a_late_job_is_told_before_it_runs_though_a_long_one_held_the_loop() {
     }
 }
 
-/// A job is told to be late when its turn comes: not while others use up the ticks before it.
+/// A tick that is full when a job has become late leaves it to the next one to see that.
 #[test]
-fn what_a_partial_tick_leaves_is_told_late_when_its_turn_comes() {
+fn what_a_partial_tick_leaves_is_told_late_by_the_next_one() {
     let (mut scheduler, clock) = manual(Config { max_tasks_per_tick: 1, ..Config::default() });
     let misses = log_misses(&mut scheduler);
     let long = Task::new(takes(&clock, 100), ns(0)).with_priority(Priority::High);

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::timed::{fail, log_misses, log_panics};
+use common::timed::{caught, fail, log_misses, log_panics};
 use common::{at, manual, ns, scatter, Log};
 use nanosecond_scheduler::{
     Config, Context, Emergency, ManualClock, MaxEstimator, MetricsLevel, MissedTick, MonitorConfig,
@@ -231,4 +231,45 @@ fn what_is_told_survives_json() {
     check([AlertMetric::MissRate, AlertMetric::DispatchLatencyP99]);
     check::<Metrics>(run(config(Policy::Priority, true)).scheduler.metrics());
     check(config(Policy::LeastLaxity, true));
+}
+
+struct FailsInDrop;
+
+impl Drop for FailsInDrop {
+    fn drop(&mut self) {
+        fail("of a drop");
+    }
+}
+
+#[test]
+fn a_skipped_job_is_in_every_record_though_what_it_owned_panics_when_dropped() {
+    for handled in [true, false] {
+        for repeats in [true, false] {
+            let (mut scheduler, clock) = manual(config(Policy::Priority, true));
+            let panics = if handled { log_panics(&mut scheduler) } else { Log::default() };
+            let owned = FailsInDrop;
+            let body = move |_: &mut Context<'_>| {
+                let _ = &owned;
+            };
+            let firm = match repeats {
+                true => Task::periodic(body, ns(u64::MAX)).with_delay(ns(5)),
+                false => Task::with_context(body, ns(5)),
+            };
+            scheduler.schedule(firm.with_firm_deadline(ns(0))).unwrap();
+            scheduler.schedule(Task::new(|| (), ns(0))).unwrap();
+            // The next job of the repeating one would be beyond the end of time.
+            clock.set(at(6));
+            let ticked = caught(|| scheduler.tick());
+            assert_eq!(ticked.is_ok(), handled);
+            scheduler.tick();
+            assert_eq!(panics.take().len(), usize::from(handled));
+            let metrics = scheduler.metrics();
+            assert_eq!((metrics.skipped, metrics.panicked, metrics.executed), (1, 1, 1));
+            let total = scheduler.monitoring_report().unwrap().total;
+            assert_eq!((total.skipped, total.misses, total.jobs), (1, 1, 1));
+            let trace = scheduler.trace().unwrap();
+            let skips = trace.events().filter(|event| event.kind == TraceKind::Skip).count();
+            assert_eq!((skips, scheduler.len()), (1, 0));
+        }
+    }
 }

@@ -310,6 +310,34 @@ fn beyond_so_many_tasks_they_are_counted_together() {
 }
 
 #[test]
+fn rows_go_by_what_a_name_says_and_not_by_where_it_lies() {
+    let copies =
+        || -> Vec<&'static str> { (0..100).map(|n| &*format!("task {n}").leak()).collect() };
+    let (ones, others) = (copies(), copies());
+    let mut monitor = LatencyMonitor::new(MonitorConfig::default(), at(0)).unwrap();
+    for n in 0..3_000 {
+        let names = if n % 7 < 3 { &ones } else { &others };
+        monitor.record(&JobRecord {
+            task: TaskId::from_bits(1),
+            name: Some(names[scatter(n, 100) as usize]),
+            repeats: true,
+            release: at(n),
+            start: at(n),
+            finish: at(n + 1),
+            deadline: None,
+        });
+    }
+    let count_of = |n| (0..3_000).filter(|job| scatter(*job, 100) == n).count() as u64;
+    let report = monitor.report();
+    assert_eq!(report.tasks.len(), 100);
+    for n in 0..100 {
+        let name = ones[n as usize];
+        let row = report.tasks.iter().find(|row| row.name == name).expect("each has a row");
+        assert_eq!(row.jobs, count_of(n), "{name}");
+    }
+}
+
+#[test]
 fn extreme_times_neither_wrap_nor_panic() {
     let mut monitor = LatencyMonitor::new(MonitorConfig::default(), at(0)).unwrap();
     for (release, start, finish, deadline) in [

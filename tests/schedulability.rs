@@ -5,6 +5,7 @@
 #[path = "common/example.rs"]
 mod example;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
@@ -74,6 +75,14 @@ fn verdicts_and_schedules_are_those_of_the_table() {
             assert!(misses.as_array().unwrap().starts_with(first.as_array().unwrap()), "{key}");
         }
     }
+}
+
+#[test]
+fn sets_come_from_standard_input_as_from_a_file() {
+    let mut command = Command::new(example());
+    let output = command.arg("-").stdin(File::open(TABLE).unwrap()).output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(output.stdout, run(&[TABLE]).stdout);
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 mod common;
 
+use std::cell::RefCell;
 use std::fs;
+use std::rc::Rc;
 
 use common::{manual, ns, scatter};
 use nanosecond_scheduler::strange_loop::{
@@ -129,6 +131,23 @@ fn anderson_is_as_quick_as_the_oracle() {
     }
 }
 
+/// An operator by script: from 1 Anderson goes to 10, where the residual has grown.
+#[test]
+fn anderson_falls_back_to_picard_when_the_residual_grows() {
+    let asked = Rc::new(RefCell::new(Vec::new()));
+    let log = Rc::clone(&asked);
+    let script = Function::new(1, None, move |x: &[f64], out: &mut [f64]| {
+        out[0] = [1.0, 1.9, 14.0, 14.5][log.borrow().len()];
+        log.borrow_mut().push(x[0]);
+    });
+    let mut solver = FixedPoint::new(script, &[0.0]).unwrap();
+    solver = solver.with_method(Method::Anderson(1)).unwrap();
+    assert_eq!(solver.advance(4), Status::Running);
+    let asked = asked.borrow();
+    assert!((asked[2] - 10.0).abs() < 1e-9, "{asked:?}");
+    assert_eq!((asked[0], asked[1], asked[3]), (0.0, 1.0, 14.0), "the image of 10 is next");
+}
+
 #[test]
 fn a_solver_stopped_after_every_evaluation_does_the_same_as_one_that_is_not() {
     let problem = &problems()[6];
@@ -155,7 +174,7 @@ fn what_cannot_converge_is_said_to_and_ends() {
     }
     let mut grows = FixedPoint::new(scalar(2.0, None), &[0.0]).unwrap();
     assert_eq!(grows.solve(), Status::Diverged);
-    assert!(grows.evaluations() <= 12);
+    assert_eq!(grows.evaluations(), 11, "it grew ten times in a row");
     let mut circles =
         FixedPoint::new(scalar(-1.0, None), &[0.0]).unwrap().with_max_evaluations(500);
     assert_eq!((circles.solve(), circles.evaluations()), (Status::MaxIterations, 500));
@@ -262,6 +281,51 @@ fn the_dispatch_latency_is_that_of_the_earliest_release() {
     scheduler.tick();
     assert_eq!(scheduler.strange_loop().dispatch_latency_ns, 70.0);
     assert_eq!(scheduler.strange_loop().interval_ns, 100.0);
+}
+
+#[cfg(feature = "std")]
+mod waiting {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    use nanosecond_scheduler::{Clock, Config, ManualClock, Scheduler, Task, TimePoint, Waiter};
+
+    use super::ns;
+
+    /// A manual clock that is 700 ns late at each wait, and notes what waiters are told to make up for.
+    #[derive(Clone, Default)]
+    struct Late {
+        clock: ManualClock,
+        waiters: Rc<RefCell<Vec<String>>>,
+    }
+
+    impl Clock for Late {
+        fn now(&self) -> TimePoint {
+            self.clock.now()
+        }
+
+        fn wait_until(&self, until: TimePoint, waiter: &mut Waiter) {
+            self.waiters.borrow_mut().push(format!("{waiter:?}"));
+            self.clock.set(until + ns(700));
+        }
+    }
+
+    #[test]
+    fn the_wait_makes_up_for_the_latency_that_is_estimated() {
+        for (strange_loop, expected) in [(true, "lateness_ns: 700,"), (false, "lateness_ns: 0,")] {
+            let clock = Late::default();
+            let config = Config { strange_loop, lipschitz_constant: 0.0, ..Config::default() };
+            let mut scheduler = Scheduler::with_clock(config, clock.clone()).unwrap();
+            for at in 1..=3 {
+                scheduler.schedule(Task::new(|| (), ns(10_000 * at))).unwrap();
+            }
+            scheduler.run_until_idle();
+            let waiters = clock.waiters.take();
+            assert_eq!(waiters.len(), 3);
+            assert!(waiters[0].contains("lateness_ns: 0,"), "nothing is known yet: {}", waiters[0]);
+            assert!(waiters[1..].iter().all(|waiter| waiter.contains(expected)), "{waiters:?}");
+        }
+    }
 }
 
 #[test]

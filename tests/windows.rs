@@ -9,8 +9,8 @@ use std::rc::Rc;
 
 use common::{manual, ns};
 use nanosecond_scheduler::{
-    Blend, Config, ConfigError, Context, ManualClock, RecordError, Scheduler, Shape, Task,
-    TimePoint, Window, WindowError, WindowSpec, WindowSummary,
+    Blend, Config, ConfigError, Context, ManualClock, OnFailure, RecordError, Scheduler, Shape,
+    Task, TimePoint, Window, WindowError, WindowSpec, WindowSummary,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -270,6 +270,36 @@ fn jobs_are_counted_at_the_instant_of_their_decision_also_within_one_tick() {
             let latest = told.borrow()[2].latency_ns;
             assert_eq!((latest.min, latest.max, latest.mean()), (200.0, 200.0, Some(200.0)));
         }
+    }
+}
+
+/// A task with a deadline makes the tick read the clock; when it has ended nothing does, and what
+/// waited for the job starts at its end all the same.
+#[cfg(feature = "realtime")]
+#[test]
+fn what_waited_for_a_long_job_is_counted_where_that_ended() {
+    for fails in [false, cfg!(feature = "std")] {
+        let (mut scheduler, clock) = windowed(WindowSpec::new(20, 10), 2);
+        #[cfg(feature = "std")]
+        scheduler.on_panic(|_| ());
+        let told = listen(&mut scheduler);
+        let advance = clock.clone();
+        let long = move || {
+            advance.advance(ns(1_005));
+            assert!(!fails, "it fails");
+        };
+        let long = scheduler.schedule(Task::new(long, ns(0)).with_deadline(ns(9))).unwrap();
+        if fails {
+            let cancelled = Task::new(|| (), ns(0)).with_deadline(ns(9)).after(&[long]);
+            scheduler.schedule(cancelled).unwrap();
+        }
+        let after = Task::new(|| (), ns(0)).after(&[long]).on_failure(OnFailure::Run);
+        scheduler.schedule(after).unwrap();
+        assert_eq!(scheduler.tick().executed, 2);
+        clock.set(at(2_000));
+        scheduler.tick();
+        let starts: Vec<_> = told.borrow().iter().map(|told| told.window.start_ns).collect();
+        assert_eq!(starts, [-10, 0, 990, 1_000]);
     }
 }
 

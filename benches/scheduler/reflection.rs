@@ -13,6 +13,8 @@ use crate::timed;
 /// Virtual time between ticks. Windows close at every tick or so.
 const TICK_NS: u64 = 1_000;
 const WINDOW_SIZES: [usize; 3] = [2, 64, 4_096];
+/// Busy ticks to each window that closes.
+const PER_CLOSE: [u64; 3] = [100, 10, 1];
 /// Rounds of the comparison, and ticks in each.
 const ROUNDS: usize = 101;
 const TICKS: u64 = 2_000;
@@ -106,32 +108,33 @@ fn ticks(criterion: &mut Criterion, name: &str, make: impl Fn() -> Lane) {
     group.finish();
 }
 
-/// Both off and both on by turns, so that the machine's moods meet both.
 fn compare() {
     println!("\nboth on, against both off; medians of {ROUNDS} rounds by turns, ns per tick");
-    for (window_size, per_close) in WINDOW_SIZES.into_iter().flat_map(|n| [(n, 100), (n, 1)]) {
-        let (mut off, mut on) = (Lane::off(), Lane::on(window_size, per_close));
-        let mut more = [Vec::new(), Vec::new()];
-        for _ in 0..ROUNDS {
-            let (off, on) = (off.round(), on.round());
-            more.iter_mut()
-                .zip(off.iter().zip(on))
-                .for_each(|(more, (off, on))| more.push(on - off));
+    for window_size in WINDOW_SIZES {
+        for per_close in PER_CLOSE {
+            let [idle, busy] = more(window_size, per_close);
+            println!(
+                "window_size {window_size:>5}, a window closes every {per_close:>3} busy ticks: \
+                 idle {idle:+.1} (<= 5), busy {busy:+.1} (<= 15)"
+            );
         }
-        let observed = on.scheduler.strange_loop().observations;
-        assert_eq!(observed, TICKS * ROUNDS as u64);
-        let [idle, busy] = more.map(|mut values| {
-            values.sort_by(f64::total_cmp);
-            values[ROUNDS / 2]
-        });
-        // A close is work of its own, beyond that of a tick.
-        let bounds = if per_close == 1 { ["", ""] } else { [" (<= 5)", " (<= 15)"] };
-        println!(
-            "window_size {window_size:>5}, a window closes every {per_close:>3} busy ticks: \
-             idle {idle:+.1}{}, busy {busy:+.1}{}",
-            bounds[0], bounds[1]
-        );
     }
+}
+
+/// By how much idle and busy ticks cost more with both on. By turns, so that the machine's moods meet
+/// both.
+fn more(window_size: usize, per_close: u64) -> [f64; 2] {
+    let (mut off, mut on) = (Lane::off(), Lane::on(window_size, per_close));
+    let mut more = [Vec::new(), Vec::new()];
+    for _ in 0..ROUNDS {
+        let (off, on) = (off.round(), on.round());
+        more.iter_mut().zip(off.iter().zip(on)).for_each(|(more, (off, on))| more.push(on - off));
+    }
+    assert_eq!(on.scheduler.strange_loop().observations, TICKS * ROUNDS as u64);
+    more.map(|mut values| {
+        values.sort_by(f64::total_cmp);
+        values[ROUNDS / 2]
+    })
 }
 
 /// A random affine contraction with k = 0.9.

@@ -13,7 +13,8 @@ Usage: schedulability [OPTIONS] [FILE]
 
   FILE               {\"sets\": [{\"name\": \"…\", \"tasks_C_T_D\": [[C, T, D], …]}, …]}: execution time,
                      period and relative deadline of each task, whole numbers; the first has the
-                     highest priority; D may exceed T [default: the file that ships with the example]
+                     highest priority; D may exceed T; - is standard input [default: the file that
+                     ships with the example]
 
 Options:
   --simulate         also plays each schedule over the hyperperiod, all tasks released together, and

@@ -1,7 +1,7 @@
 //! Reading task sets. What cannot be used is refused with its place: set, task, value and bound.
 
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 use nanosecond_scheduler::analysis::TaskModel;
 use serde_json::Value;
@@ -11,9 +11,13 @@ pub(crate) struct TaskSet {
     pub(crate) tasks: Vec<TaskModel>,
 }
 
-/// Reads all sets of a file.
+/// Reads all sets of a file; that of the name `-` is standard input.
 pub(crate) fn read(path: &Path) -> Result<Vec<TaskSet>, String> {
-    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let text = match path.to_str() {
+        Some("-") => io::read_to_string(io::stdin()),
+        _ => fs::read_to_string(path),
+    };
+    let text = text.map_err(|error| error.to_string())?;
     let file: Value = serde_json::from_str(&text).map_err(|error| format!("not JSON: {error}"))?;
     let sets = file.get("sets").ok_or("there is no \"sets\"")?;
     let sets = sets.as_array().ok_or("\"sets\" is not a list")?;

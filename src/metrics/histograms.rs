@@ -1,50 +1,31 @@
-//! Distributions, kept in `hdrhistogram`s of fixed size.
+//! What of ticks and jobs is kept as distributions.
 
-use hdrhistogram::Histogram;
-
+use super::histogram::Histogram;
 use super::LatencyStats;
 
-/// Values are kept to two significant digits, within 1 %.
-const DIGITS: u8 = 2;
-/// Greater values count as one hour.
-const GREATEST_NS: u64 = 3_600_000_000_000;
-
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Histograms {
-    tick_time: Histogram<u64>,
-    latency: Histogram<u64>,
+    tick_time: Histogram,
+    latency: Histogram,
+    latency_max_ns: u64,
     jitter_total_ns: u64,
     jitter_count: u64,
 }
 
-impl Default for Histograms {
-    fn default() -> Self {
-        Histograms {
-            tick_time: histogram(),
-            latency: histogram(),
-            jitter_total_ns: 0,
-            jitter_count: 0,
-        }
-    }
-}
-
-/// An empty histogram of times in ns.
-pub(crate) fn histogram() -> Histogram<u64> {
-    Histogram::new_with_bounds(1, GREATEST_NS, DIGITS).expect("the bounds and digits are valid")
-}
-
 impl Histograms {
+    #[inline]
     pub(super) fn tick_time(&mut self, ns: u64) {
-        self.tick_time.saturating_record(ns);
+        self.tick_time.record(ns);
     }
 
     pub(super) fn tick_time_quantile(&self, quantile: f64) -> u64 {
-        self.tick_time.value_at_quantile(quantile)
+        self.tick_time.at_quantile(quantile)
     }
 
     #[inline]
     pub(super) fn dispatched(&mut self, latency_ns: u64, previous_ns: Option<u64>) {
-        self.latency.saturating_record(latency_ns);
+        self.latency.record(latency_ns);
+        self.latency_max_ns = self.latency_max_ns.max(latency_ns);
         if let Some(previous_ns) = previous_ns {
             let change = latency_ns.abs_diff(previous_ns);
             self.jitter_total_ns = self.jitter_total_ns.saturating_add(change);
@@ -53,14 +34,14 @@ impl Histograms {
     }
 
     pub(super) fn latency(&self) -> LatencyStats {
-        let at = |quantile| self.latency.value_at_quantile(quantile);
+        let at = |quantile| self.latency.at_quantile(quantile).min(self.latency_max_ns);
         LatencyStats {
             count: self.latency.len(),
             p50_ns: at(0.5),
             p90_ns: at(0.9),
             p99_ns: at(0.99),
             p999_ns: at(0.999),
-            max_ns: self.latency.max(),
+            max_ns: self.latency_max_ns,
             jitter_ns: self.jitter_total_ns.checked_div(self.jitter_count),
         }
     }

@@ -1,12 +1,14 @@
 //! What the scheduler counted and timed: recorded by the tick, read as [`Metrics`].
 
 #[cfg(feature = "std")]
+mod histogram;
+#[cfg(feature = "std")]
 mod histograms;
 mod snapshot;
 
 use crate::config::MetricsLevel;
 #[cfg(feature = "std")]
-pub(crate) use histograms::histogram;
+pub(crate) use histogram::Histogram;
 pub use snapshot::{LatencyStats, Metrics};
 
 /// Collects; every method costs a few instructions, or nothing at [`MetricsLevel::Off`].

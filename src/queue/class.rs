@@ -167,7 +167,7 @@ impl<const LEAF: usize, const CHUNK: usize> Class<LEAF, CHUNK> {
     /// The earliest release; `u64::MAX` also if there is none.
     pub(super) fn next_release(&mut self, store: &mut Store) -> u64 {
         while let Some((entry, from_run)) = self.front() {
-            if store.is_live(entry.id) {
+            if entry.is_live(store) {
                 self.not_before = entry.release;
                 return entry.release;
             }

@@ -85,7 +85,7 @@ impl Late {
     pub(super) fn cancelled(&mut self, store: &Store) {
         self.dead += 1;
         if self.dead > SWEEP_AT && self.dead * 2 > self.heap.len() {
-            self.heap.retain(|arrival| store.is_live(arrival.entry.id));
+            self.heap.retain(|arrival| arrival.entry.is_live(store));
             self.dead = 0;
         }
     }

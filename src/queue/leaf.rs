@@ -238,7 +238,7 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
                 let entry = self.chunks[from].entries[at];
                 self.chunks[to].entries[end] = entry;
                 // Counted instead of branched upon: which tasks are dead cannot be predicted.
-                end += usize::from(store.is_live(entry.id));
+                end += usize::from(entry.is_live(store));
             }
             (from, start) = (self.chunks[from].next, 0);
         }
@@ -278,7 +278,7 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
         loop {
             let chunk = &self.chunks[leaf.first_chunk];
             let first = chunk.entries[usize::from(leaf.first_start)];
-            if store.is_live(first.id) {
+            if first.is_live(store) {
                 leaf.min = first.release;
                 leaf.min_index = first.id.index();
                 leaf.min_lost = false;
@@ -318,7 +318,7 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
         leaf.len = 0;
         leaf.dead = 0;
         if dead > 0 {
-            self.scratch.retain(|entry| store.is_live(entry.id));
+            self.scratch.retain(|entry| entry.is_live(store));
         }
     }
 

@@ -12,7 +12,8 @@
 //!
 //! The earliest entry is the lesser of the two heads, or, when both are empty, in the first leaf.
 //! Cancelling is O(1) amortised: it frees the task's slot, which makes the entry dead, and counts
-//! it; what holds more dead entries than live ones is swept.
+//! it; what holds more dead entries than live ones is swept. So does skipping a job that waits, after
+//! which the task's latest job is another.
 
 mod class;
 mod late;
@@ -20,16 +21,17 @@ mod leaf;
 mod radix;
 mod ready;
 mod run;
+mod watch;
 mod wheel;
 
 #[cfg(test)]
 mod tests;
 
-use crate::store::{Place, Store};
+use crate::store::{Location, Place, Store};
 use crate::task::{Priority, TaskId};
 use class::Class;
 pub(crate) use ready::Ready;
-pub(crate) use run::PREFETCH_AHEAD;
+pub(crate) use watch::Watch;
 
 /// How far beyond "now" the horizon is drawn, in ns: near arrivals then skip the wheel.
 const LOOK_AHEAD_NS: u64 = 1 << 15;
@@ -44,6 +46,21 @@ pub(crate) struct Entry {
 impl Entry {
     /// Fills unused memory.
     const NONE: Entry = Entry { release: 0, id: TaskId::NONE };
+
+    /// Whether its job still waits: the task is live, and the job was not skipped.
+    #[inline]
+    pub(crate) fn is_live(self, store: &Store) -> bool {
+        store.is_live(self.id)
+            && (!store.place(self.id).has_attributes() || self.is_of_queued_job(store))
+    }
+
+    /// Whether it is that of the job which the task has in the queue.
+    #[inline]
+    fn is_of_queued_job(self, store: &Store) -> bool {
+        let release = store.details(self.id).progress.last_release;
+        let is_latest = release.is_none_or(|release| release == self.release);
+        is_latest && store.place(self.id).location() != Location::NONE
+    }
 }
 
 /// All priority classes. `LEAF` bounds a leaf, `CHUNK` its pieces of memory; tests make them tiny.

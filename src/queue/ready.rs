@@ -13,6 +13,7 @@ use core::cmp::Reverse;
 use super::run::{PREFETCH_AHEAD, SWEEP_AT};
 use super::{radix, Entry};
 use crate::store::{Location, Store};
+use crate::task::TaskId;
 
 #[cfg(test)]
 mod tests;
@@ -46,6 +47,9 @@ pub(crate) struct Ready {
     live: usize,
     /// The earliest release since nothing was ready.
     oldest: u64,
+    /// The keys of queued tasks, by slot: apart from all else, so that a crowd loads little when it is
+    /// released.
+    expected: Vec<u64>,
     /// Memory for sorting and merging: packed keys, and the sorted arrivals.
     keys: Vec<u64>,
     spare_keys: Vec<u64>,
@@ -62,6 +66,7 @@ impl Ready {
             arrived: 0,
             live: 0,
             oldest: u64::MAX,
+            expected: Vec::new(),
             keys: Vec::new(),
             spare_keys: Vec::new(),
             sorted: Vec::new(),
@@ -85,12 +90,23 @@ impl Ready {
         self.oldest
     }
 
-    /// Adds a live task that has been released. O(1).
+    /// Notes the key of a task that is queued, for when it is released. O(1).
     #[inline]
-    pub(crate) fn push(&mut self, key: u64, class: usize, entry: Entry, store: &mut Store) {
+    pub(crate) fn expect(&mut self, key: u64, id: TaskId) {
+        let slot = id.index() as usize;
+        if slot >= self.expected.len() {
+            self.expected.resize(slot + 1, u64::MAX);
+        }
+        self.expected[slot] = key;
+    }
+
+    /// Adds a live task that has been released, with the key that was noted for it. O(1).
+    #[inline]
+    pub(crate) fn push(&mut self, entry: Entry, store: &mut Store) {
+        let key = self.expected[entry.id.index() as usize];
         store.set_location(entry.id, Location::READY);
         self.oldest = self.oldest.min(entry.release);
-        let rank = (class as u64) << CLASS_SHIFT | self.arrived;
+        let rank = (store.place(entry.id).class() as u64) << CLASS_SHIFT | self.arrived;
         self.arrived += 1;
         self.live += 1;
         self.arrivals.push(Item { key, rank, entry });
@@ -104,7 +120,7 @@ impl Ready {
         }
         loop {
             let entry = self.pop_any(store)?;
-            if store.is_live(entry.id) {
+            if entry.is_live(store) {
                 self.lose_one();
                 return Some(entry);
             }
@@ -171,7 +187,7 @@ impl Ready {
             self.arrivals.clear();
         }
         if self.sorted.len() + self.few.len() > self.live {
-            self.sorted.retain(|item| store.is_live(item.entry.id));
+            self.sorted.retain(|item| item.entry.is_live(store));
         }
         self.run.clear();
         self.head = 0;
@@ -210,9 +226,9 @@ impl Ready {
         if dead > SWEEP_AT && dead > self.live {
             self.run.drain(..self.head);
             self.head = 0;
-            self.run.retain(|item| store.is_live(item.entry.id));
-            self.arrivals.retain(|item| store.is_live(item.entry.id));
-            self.few.retain(|Reverse(item)| store.is_live(item.entry.id));
+            self.run.retain(|item| item.entry.is_live(store));
+            self.arrivals.retain(|item| item.entry.is_live(store));
+            self.few.retain(|Reverse(item)| item.entry.is_live(store));
         }
     }
 
@@ -224,7 +240,7 @@ impl Ready {
     /// Bytes held from the allocator.
     pub(crate) fn bytes(&self) -> usize {
         let items = self.arrivals.capacity() + self.run.capacity() + self.sorted.capacity();
-        let keys = self.keys.capacity() + self.spare_keys.capacity();
+        let keys = self.expected.capacity() + self.keys.capacity() + self.spare_keys.capacity();
         (items + self.few.capacity()) * size_of::<Item>() + keys * size_of::<u64>()
     }
 }

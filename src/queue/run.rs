@@ -9,7 +9,7 @@ use crate::store::Store;
 pub(super) const SWEEP_AT: usize = 64;
 
 /// How many jobs ahead a task is prefetched: at 20 ns per job, twice the latency of memory.
-pub(crate) const PREFETCH_AHEAD: usize = 8;
+pub(super) const PREFETCH_AHEAD: usize = 8;
 
 /// A sorted queue that is consumed from its head.
 #[derive(Debug, Default)]
@@ -79,11 +79,11 @@ impl Run {
     /// turn keeps the run short, as oldest first does; the others when they outnumber the live.
     pub(super) fn cancelled(&mut self, store: &Store) {
         self.dead += 1;
-        while self.entries.last().is_some_and(|last| !store.is_live(last.id)) {
+        while self.entries.last().is_some_and(|last| !last.is_live(store)) {
             self.entries.pop();
             self.dead = self.dead.saturating_sub(1);
         }
-        while self.entries.get(self.head).is_some_and(|first| !store.is_live(first.id)) {
+        while self.entries.get(self.head).is_some_and(|first| !first.is_live(store)) {
             self.head += 1;
             self.dead = self.dead.saturating_sub(1);
         }
@@ -93,7 +93,7 @@ impl Run {
             self.dead = 0;
         } else if self.dead > SWEEP_AT && self.dead * 2 > self.entries.len() - self.head {
             self.entries.drain(..self.head);
-            self.entries.retain(|entry| store.is_live(entry.id));
+            self.entries.retain(|entry| entry.is_live(store));
             self.head = 0;
             self.dead = 0;
         }

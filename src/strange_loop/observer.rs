@@ -7,8 +7,8 @@ use crate::part::Part;
 use super::operator::{Bound, Operator};
 use super::solver::{FixedPoint, Status};
 
-/// Estimates have converged when they are nearer to their own mean than this share of them, and no
-/// longer when they are farther than twice that: single ticks may differ as they like.
+/// An estimate has converged when it is nearer to its own mean than this share of it, and no longer when
+/// it is farther than twice that: single ticks may differ as they like.
 const CONVERGED_SHARE: f64 = 1.0 / 16.0;
 /// A load from here on is an overload.
 const OVERLOAD: f64 = 0.9;
@@ -88,8 +88,9 @@ pub struct Estimates {
     /// At most how far they are from the fixed point, if ticks go on like the last one:
     /// k/(1−k) · residual.
     pub error_bound_ns: f64,
-    /// Whether the estimates stand still: nearer than a sixteenth of their norm to their own mean, or,
-    /// once they are, than an eighth.
+    /// Whether the estimates stand still, each of them: nearer than a sixteenth of it to its own mean, or,
+    /// once it is, than an eighth. A norm would not do: the greatest, most often the interval, would speak
+    /// for the others.
     pub is_converged: bool,
     /// Busy ticks observed.
     pub observations: u64,
@@ -101,8 +102,9 @@ pub(crate) struct SelfObserver {
     state: [f64; 3],
     /// The state, smoothed once more.
     mean: [f64; 3],
-    is_converged: bool,
-    residual_squared: f64,
+    is_converged: [bool; 3],
+    /// The state before the last tick moved it.
+    before: [f64; 3],
     observations: u64,
     tick_started_at: u64,
     /// The user's own.
@@ -121,8 +123,8 @@ impl SelfObserver {
             smoothing: Smoothing { k, observed: [0.0; 3] },
             state: [0.0; 3],
             mean: [0.0; 3],
-            is_converged: false,
-            residual_squared: 0.0,
+            is_converged: [false; 3],
+            before: [0.0; 3],
             observations: 0,
             tick_started_at: now,
             attached: Part::NONE,
@@ -136,14 +138,15 @@ impl SelfObserver {
         self.tick_started_at = started_at;
         let observation = Observation { tick_time_ns, interval_ns, dispatch_latency_ns };
         self.smoothing.observe(&observation);
-        let before = self.state;
-        self.smoothing.apply(&before, &mut self.state);
-        self.residual_squared = distance_squared(self.state, before);
+        self.before = self.state;
+        self.smoothing.apply(&self.before, &mut self.state);
         let more = 1.0 - self.smoothing.k;
         self.mean.iter_mut().zip(self.state).for_each(|(mean, x)| *mean += more * (x - *mean));
-        let most = if self.is_converged { 2.0 * CONVERGED_SHARE } else { CONVERGED_SHARE };
-        let size_squared = distance_squared(self.state, [0.0; 3]);
-        self.is_converged = distance_squared(self.state, self.mean) <= most * most * size_squared;
+        for ((is_converged, x), mean) in self.is_converged.iter_mut().zip(self.state).zip(self.mean)
+        {
+            let share = if *is_converged { 2.0 * CONVERGED_SHARE } else { CONVERGED_SHARE };
+            *is_converged = (x - mean).abs() <= share * x;
+        }
         self.observations += 1;
         if let Some(attached) = self.attached.get_mut() {
             attached.follow(&observation);
@@ -157,24 +160,28 @@ impl SelfObserver {
             tick_time_ns,
             interval_ns,
             dispatch_latency_ns,
-            residual_ns: libm::sqrt(self.residual_squared),
+            residual_ns: self.residual(),
             error_bound_ns: self.error_bound(),
-            is_converged: self.is_converged,
+            is_converged: self.is_converged == [true; 3],
             observations: self.observations,
         }
+    }
+
+    fn residual(&self) -> f64 {
+        libm::sqrt(distance_squared(self.state, self.before))
     }
 
     /// Banach's a posteriori bound.
     fn error_bound(&self) -> f64 {
         let k = self.smoothing.k;
-        k / (1.0 - k) * libm::sqrt(self.residual_squared)
+        k / (1.0 - k) * self.residual()
     }
 
     /// The estimated dispatch latency, if it has converged.
     #[cfg(feature = "std")]
     pub(crate) fn lateness_ns(&self) -> u64 {
-        let [_, _, dispatch_latency_ns] = self.state;
-        if self.is_converged {
+        let ([_, _, dispatch_latency_ns], [_, _, is_converged]) = (self.state, self.is_converged);
+        if is_converged {
             dispatch_latency_ns as u64
         } else {
             0
@@ -182,7 +189,8 @@ impl SelfObserver {
     }
 
     pub(crate) fn is_overloaded(&self) -> bool {
-        self.is_converged && self.load() >= OVERLOAD
+        let [tick_time, interval, _] = self.is_converged;
+        tick_time && interval && self.load() >= OVERLOAD
     }
 
     /// Tick time over interval; 0 before the first busy tick.
@@ -232,5 +240,35 @@ impl Attached {
 impl core::fmt::Debug for SelfObserver {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("SelfObserver").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use super::*;
+
+    /// After so many ticks that take 95 of every 100 µs, and whose latencies are these in turn.
+    fn after(ticks: u64, latencies_ns: &[u64]) -> SelfObserver {
+        let mut observer = SelfObserver::new(0.9, 0);
+        for (n, latency_ns) in (1..=ticks).zip(latencies_ns.iter().cycle()) {
+            observer.follow(100_000 * n, 95_000, *latency_ns);
+        }
+        observer
+    }
+
+    #[test]
+    fn a_latency_that_swings_is_not_made_up_for_however_steady_the_rest_is() {
+        let steady = after(200, &[1_000]);
+        assert!((999..=1_000).contains(&steady.lateness_ns()), "{}", steady.lateness_ns());
+        assert!(steady.estimates().is_converged && steady.is_overloaded());
+        // For ten ticks each: the estimate follows, and is far from its mean most of the time.
+        let swings = [[0; 10], [2_000; 10]].concat();
+        let told = (200..220).map(|ticks| after(ticks, &swings));
+        let told = told.map(|observer| {
+            assert!(observer.is_overloaded(), "that is told by the others");
+            assert_eq!(observer.estimates().is_converged, observer.lateness_ns() > 0);
+            observer.lateness_ns()
+        });
+        assert!(told.filter(|lateness_ns| *lateness_ns > 0).count() < 5);
     }
 }

@@ -1,5 +1,7 @@
 //! What happens when a deadline is missed: [`DeadlineViolation`], [`Emergency`].
 
+use core::fmt;
+
 use crate::attributes::DeadlineKind;
 use crate::task::TaskId;
 use crate::time::TimePoint;
@@ -7,9 +9,8 @@ use crate::time::TimePoint;
 /// A deadline that was missed, as told to
 /// [`Scheduler::on_deadline_miss`](crate::Scheduler::on_deadline_miss).
 ///
-/// A job is reported once: when the tick is about to start it and it is late already, else when it
-/// has finished late. So one that waits behind more urgent jobs, or for the next tick, is reported
-/// when its turn comes; one that panics is reported as that.
+/// A job is reported once: as soon as a tick, which looks before each job, finds it released and late,
+/// though others go before it; else when it has finished late. One that panics is reported as that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum DeadlineViolation {
@@ -70,6 +71,18 @@ impl DeadlineViolation {
             DeadlineViolation::SoftMiss { actual, .. }
             | DeadlineViolation::HardMiss { actual, .. } => actual,
         }
+    }
+}
+
+impl fmt::Display for DeadlineViolation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self {
+            DeadlineViolation::SoftMiss { .. } => "soft or firm",
+            DeadlineViolation::HardMiss { .. } => "hard",
+        };
+        let (task, expected) = (self.task().to_bits(), self.expected());
+        let late = self.actual().duration_since(expected);
+        write!(f, "task {task} missed its {kind} deadline of {expected} by {late:?}")
     }
 }
 

@@ -39,7 +39,7 @@ impl WcetEstimator for MaxEstimator {
 pub struct QuantileEstimator {
     quantile: f64,
     margin: f64,
-    times: hdrhistogram::Histogram<u64>,
+    times: crate::metrics::Histogram,
 }
 
 #[cfg(feature = "std")]
@@ -54,7 +54,7 @@ impl QuantileEstimator {
         QuantileEstimator {
             quantile: at_most(quantile, 1.0),
             margin: at_most(margin, 1e6),
-            times: crate::metrics::histogram(),
+            times: crate::metrics::Histogram::default(),
         }
     }
 }
@@ -62,14 +62,14 @@ impl QuantileEstimator {
 #[cfg(feature = "std")]
 impl WcetEstimator for QuantileEstimator {
     fn record(&mut self, execution_ns: u64) {
-        self.times.saturating_record(execution_ns);
+        self.times.record(execution_ns);
     }
 
     fn estimate_ns(&self) -> Option<u64> {
-        if self.times.is_empty() {
+        if self.times.len() == 0 {
             return None;
         }
-        let quantile_ns = self.times.value_at_quantile(self.quantile);
+        let quantile_ns = self.times.at_quantile(self.quantile);
         Some((quantile_ns as f64 * (1.0 + self.margin)) as u64) // Saturates.
     }
 }

@@ -15,54 +15,46 @@ use super::summary::{Event, Tally};
 #[derive(Debug)]
 pub(super) struct Panes {
     spec: WindowSpec,
-    /// The offset within a hop, and the length of a hop's first pane: up to where a window ends.
-    offset: u64,
+    /// The length of a hop's first pane: up to where a window ends.
     head: u64,
-    /// Whether there are two panes per hop, not one; and panes per window.
-    is_split: bool,
-    span: i128,
-    /// A ring of the panes that open windows may need, and of their sums up to the seam. Its length is
-    /// a power of two.
-    tallies: Vec<Tally>,
-    sums: Vec<Tally>,
-    /// The first pane of the earliest open window; that pane from which on there is one sum; and the
-    /// first pane that is not in it yet.
-    first: i128,
-    seam: i128,
-    filled: i128,
+    /// Panes per hop, and per window.
+    step: usize,
+    span: usize,
+    /// A ring of those of the earliest open window: from the seam on what happened in each, before it
+    /// the sums. Its length is a power of two.
+    panes: Vec<Tally>,
+    /// Where in the ring the first pane of the earliest open window is.
+    first: usize,
+    /// From that pane on: how many lie before the seam, and how many are in a sum.
+    seam: usize,
+    filled: usize,
     after_seam: Tally,
     /// End of the earliest open window.
     closes_at: i128,
-    /// Events in all panes of the ring.
-    events: u64,
-    /// The pane that was counted in last: its number and its bounds.
-    recent: (i128, u64, u64),
+    /// From the first pane on: how many up to the last in which something happened.
+    used: usize,
 }
 
 impl Panes {
     /// The earliest open window is the first that ends after `now`.
     pub(super) fn new(spec: WindowSpec, now: u64) -> Self {
-        let (whole, rest) = (spec.length / spec.hop, spec.length % spec.hop);
-        let is_split = rest > 0;
-        let (head, step) = if is_split { (rest, 2) } else { (spec.hop, 1) };
-        let span = whole * step + u64::from(is_split);
-        // A hop more than a window: the next one's panes fill while it is not closed yet.
-        let ring = (span + 2 * step).next_power_of_two() as usize;
+        let (whole, rest) = ((spec.length / spec.hop) as usize, spec.length % spec.hop);
+        let (head, step) = if rest == 0 { (spec.hop, 1) } else { (rest, 2) };
+        let span = whole * step + usize::from(rest > 0);
+        // No more: what has ended is closed before anything is counted.
+        let ring = span.next_power_of_two();
         let mut panes = Panes {
             spec,
-            offset: spec.offset % spec.hop,
             head,
-            is_split,
-            span: i128::from(span),
-            tallies: alloc::vec![Tally::default(); ring],
-            sums: alloc::vec![Tally::default(); ring],
+            step,
+            span,
+            panes: alloc::vec![Tally::default(); ring],
             first: 0,
             seam: 0,
             filled: 0,
             after_seam: Tally::default(),
             closes_at: 0,
-            events: 0,
-            recent: (0, 0, 0),
+            used: 0,
         };
         panes.pass_over(now);
         panes
@@ -81,132 +73,131 @@ impl Panes {
     }
 
     /// Whether it has ended by `now`.
+    #[inline]
     pub(super) fn has_ended(&self, now: u64) -> bool {
         self.closes_at <= i128::from(now)
     }
 
-    /// Counts what happened at `at`, at most a hop after the earliest open window's end. `false` if
-    /// all its windows are closed, or if it is in none.
-    #[inline]
-    pub(super) fn add(&mut self, at: u64, event: Event) -> bool {
-        let (_, start, end) = self.recent;
-        if at < start || at >= end {
-            self.recent = self.pane_at(at);
+    /// Counts what happens at `now`. What has ended by then was closed, and so the earliest open window
+    /// ends within the next hop: `now` lies in its last pane, in the one before, or in a gap.
+    #[inline(always)]
+    pub(super) fn add(&mut self, now: u64, event: Event) {
+        let left = (self.closes_at as u64).wrapping_sub(now);
+        debug_assert!((1..=self.spec.hop).contains(&left), "a window has ended and was not closed");
+        if let Some(pane) = self.last_pane(left) {
+            let index = self.index(pane);
+            self.panes[index].count(event);
+            self.used = self.used.max(pane + 1);
         }
-        let pane = self.recent.0;
-        if pane < self.first || self.is_in_gap(pane) {
-            return false;
+    }
+
+    /// Counts what happened at `at`, before now. `false` if all its windows are closed, or if it is in
+    /// none. O(overlap).
+    pub(super) fn add_past(&mut self, at: u64, event: Event) -> bool {
+        let Some(pane) = self.pane_at(at) else { return false };
+        self.used = self.used.max(pane + 1);
+        // Each sum from the first pane's up to its own includes it.
+        let first = if pane < self.seam { 0 } else { pane };
+        for pane in first..=pane {
+            let index = self.index(pane);
+            self.panes[index].count(event);
         }
-        let index = self.index(pane);
-        self.tallies[index].count(event);
-        self.events += 1;
-        if pane < self.filled {
-            self.add_to_sums(pane, event);
+        if (self.seam..self.filled).contains(&pane) {
+            self.after_seam.count(event);
         }
         true
     }
 
-    /// A late event. O(overlap): each sum from the first pane's up to its own includes it.
-    fn add_to_sums(&mut self, pane: i128, event: Event) {
-        if pane >= self.seam {
-            return self.after_seam.count(event);
-        }
-        for earlier in self.first..=pane {
-            let index = self.index(earlier);
-            self.sums[index].count(event);
-        }
-    }
-
     /// Sums up the earliest open window and goes on to the next. O(1) amortised.
+    // Inlined, because a sum that is returned by way of memory is waited for.
+    #[inline(always)]
     pub(super) fn close(&mut self) -> Tally {
-        let end = self.first + self.span;
-        while self.filled < end {
+        while self.filled < self.span {
             let index = self.index(self.filled);
-            self.after_seam.add(&self.tallies[index]);
+            self.after_seam.add(&self.panes[index]);
             self.filled += 1;
         }
         let mut total = self.after_seam;
-        if self.first < self.seam {
-            total.add(&self.sums[self.index(self.first)]);
+        if self.seam > 0 {
+            total.add(&self.panes[self.first]);
         }
-        self.drop_first();
-        if self.is_split {
+        for _ in 0..self.step {
             self.drop_first();
         }
         self.closes_at += i128::from(self.spec.hop);
         total
     }
 
+    #[inline(always)]
     fn drop_first(&mut self) {
-        if self.first == self.seam {
+        if self.seam == 0 {
             self.move_seam();
         }
-        let index = self.index(self.first);
-        self.events -= self.tallies[index].events();
-        self.tallies[index] = Tally::default();
-        self.first += 1;
+        self.panes[self.first] = Tally::default();
+        self.first = self.index(1);
         // In a gap between windows no pane is summed up.
-        self.filled = self.filled.max(self.first);
-        self.seam = self.seam.max(self.first);
+        self.filled = self.filled.saturating_sub(1);
+        self.seam = self.seam.saturating_sub(1);
+        self.used = self.used.saturating_sub(1);
     }
 
     /// Turns the sum from the seam on into sums of each pane there and all after it.
+    #[inline(never)]
     fn move_seam(&mut self) {
         let mut sum = Tally::default();
-        for pane in (self.seam..self.filled).rev() {
+        for pane in (0..self.filled).rev() {
             let index = self.index(pane);
-            sum.add(&self.tallies[index]);
-            self.sums[index] = sum;
+            sum.add(&self.panes[index]);
+            self.panes[index] = sum;
         }
         self.seam = self.filled;
         self.after_seam = Tally::default();
     }
 
     /// Whether nothing is in any pane, so that every window up to now is empty.
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.events == 0
+        self.used == 0
     }
 
     /// Goes on to the first window that ends after `now`. The panes are empty.
     pub(super) fn pass_over(&mut self, now: u64) {
         debug_assert!(self.is_empty());
-        let (pane, within) = self.locate(now);
-        // A window ends with each hop's first pane, if there are two, else with its only one.
-        let (panes, end) = match within.checked_sub(self.head) {
-            None => (1, i128::from(self.head - within)),
-            Some(_) => (2, i128::from(self.spec.hop - within) + i128::from(self.head)),
+        let WindowSpec { length, hop, offset } = self.spec;
+        let back = |within: u64, by: u64| {
+            within.checked_sub(by % hop).unwrap_or_else(|| within + (hop - by % hop))
         };
-        self.closes_at = i128::from(now) + end;
-        self.first = pane + panes - self.span;
-        (self.seam, self.filled) = (self.first, self.first);
+        // Since one ended, or would have. In 64 bits: smaller targets call a function to divide more.
+        let since = back(back(now % hop, offset), length);
+        self.closes_at = i128::from(now) + i128::from(hop - since);
+        (self.seam, self.filled) = (0, 0);
         self.after_seam = Tally::default();
     }
 
-    /// The pane that an instant lies in, and its bounds. A hop's first pane starts where a window does.
-    fn pane_at(&self, at: u64) -> (i128, u64, u64) {
-        let (pane, within) = self.locate(at);
-        let (start, end) =
-            if within < self.head { (0, self.head) } else { (self.head, self.spec.hop) };
-        (pane, at.saturating_sub(within - start), at.saturating_add(end - within))
+    /// The pane of open windows that an instant lies in, counted from the first: none before that, and
+    /// none in a gap between windows that are shorter than hops.
+    fn pane_at(&self, at: u64) -> Option<usize> {
+        let left = self.closes_at - i128::from(at);
+        debug_assert!(left > 0, "a window has ended and was not closed");
+        if left <= i128::from(self.spec.hop) {
+            return self.last_pane(left as u64);
+        }
+        let since = u128::try_from(i128::from(self.spec.length) - left).ok()?;
+        let hop = u128::from(self.spec.hop);
+        let is_second = since % hop >= u128::from(self.head);
+        let is_in_gap = is_second && self.span < self.step;
+        (!is_in_gap).then_some((since / hop) as usize * self.step + usize::from(is_second))
     }
 
-    /// The pane that an instant lies in, and how far it is from the start of its hop.
-    fn locate(&self, at: u64) -> (i128, u64) {
-        let (hops, past) = (at / self.spec.hop, at % self.spec.hop);
-        let (before, within) = match past.checked_sub(self.offset) {
-            Some(within) => (0, within),
-            None => (1, past + (self.spec.hop - self.offset)),
-        };
-        let hop = i128::from(hops) - before;
-        (hop << u32::from(self.is_split) | i128::from(within >= self.head), within)
+    /// The same for an instant that is so far from the end of the earliest open window, at most a hop.
+    #[inline]
+    fn last_pane(&self, left: u64) -> Option<usize> {
+        self.span.checked_sub(if left <= self.head { 1 } else { 2 })
     }
 
-    /// Whether no window has this pane: it is a hop's second, and windows are shorter than hops.
-    fn is_in_gap(&self, pane: i128) -> bool {
-        self.is_split && self.span == 1 && pane & 1 == 1
-    }
-
-    fn index(&self, pane: i128) -> usize {
-        pane as usize & (self.tallies.len() - 1)
+    /// Where a pane is in the ring, so many after the first.
+    #[inline]
+    fn index(&self, pane: usize) -> usize {
+        (self.first + pane) & (self.panes.len() - 1)
     }
 }

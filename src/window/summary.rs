@@ -44,21 +44,6 @@ impl Statistics {
     pub fn mean(&self) -> Option<f64> {
         (self.count > 0).then(|| self.sum / self.count as f64)
     }
-
-    #[inline]
-    fn count(&mut self, value: f64) {
-        self.count += 1;
-        self.min = self.min.min(value);
-        self.max = self.max.max(value);
-        self.sum += value;
-    }
-
-    fn add(&mut self, other: &Statistics) {
-        self.count += other.count;
-        self.min = self.min.min(other.min);
-        self.max = self.max.max(other.max);
-        self.sum += other.sum;
-    }
 }
 
 /// What windows count.
@@ -70,29 +55,77 @@ pub(crate) enum Event {
     Value(f64),
 }
 
-/// What happened in a pane, or in several.
-#[derive(Clone, Copy, Debug, Default)]
+/// What happened in a pane, or in several: jobs started, with their dispatch latency in ns, and values
+/// recorded. So laid out that two are added by few instructions.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 pub(super) struct Tally {
-    /// Dispatch latency of the jobs started, in ns.
-    pub(super) latency_ns: Statistics,
-    pub(super) values: Statistics,
+    counts: [u64; 2],
+    sums: [f64; 2],
+    /// Of each the least, negated, and the greatest.
+    extremes: [[f64; 2]; 2],
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Tally { counts: [0; 2], sums: [0.0; 2], extremes: [[f64::NEG_INFINITY; 2]; 2] }
+    }
 }
 
 impl Tally {
-    #[inline]
+    #[inline(always)]
     pub(super) fn count(&mut self, event: Event) {
-        match event {
-            Event::Job(latency_ns) => self.latency_ns.count(latency_ns as f64),
-            Event::Value(value) => self.values.count(value),
+        let (kind, value) = match event {
+            Event::Job(latency_ns) => (0, latency_ns as f64),
+            Event::Value(value) => (1, value),
+        };
+        self.counts[kind] += 1;
+        self.sums[kind] += value;
+        let [least, greatest] = &mut self.extremes[kind];
+        (*least, *greatest) = (greater(*least, -value), greater(*greatest, value));
+    }
+
+    #[inline(always)]
+    pub(super) fn add(&mut self, other: &Tally) {
+        for kind in 0..2 {
+            self.counts[kind] += other.counts[kind];
+            self.sums[kind] += other.sums[kind];
+            for end in 0..2 {
+                self.extremes[kind][end] =
+                    greater(self.extremes[kind][end], other.extremes[kind][end]);
+            }
         }
     }
 
-    pub(super) fn add(&mut self, other: &Tally) {
-        self.latency_ns.add(&other.latency_ns);
-        self.values.add(&other.values);
+    #[inline]
+    pub(super) fn events(&self) -> u64 {
+        self.counts[0] + self.counts[1]
     }
 
-    pub(super) fn events(&self) -> u64 {
-        self.latency_ns.count + self.values.count
+    #[inline(always)]
+    pub(super) fn latency_ns(&self) -> Statistics {
+        self.statistics(0)
+    }
+
+    #[inline(always)]
+    pub(super) fn values(&self) -> Statistics {
+        self.statistics(1)
+    }
+
+    #[inline(always)]
+    fn statistics(&self, kind: usize) -> Statistics {
+        let [least, greatest] = self.extremes[kind];
+        let (count, sum) = (self.counts[kind], self.sums[kind]);
+        Statistics { count, min: -least, max: greatest, sum }
+    }
+}
+
+/// The greater of two; the first if the other is not a number. One instruction, unlike `f64::max`.
+#[inline(always)]
+fn greater(one: f64, other: f64) -> f64 {
+    if other > one {
+        other
+    } else {
+        one
     }
 }

@@ -44,6 +44,8 @@ pub(crate) struct Account {
     pub(crate) outcomes: Vec<(Outcome, u64)>,
     /// Release and decision instant of the latest job.
     latest: Option<(u64, u64)>,
+    /// Release of the latest job that was reported to be late before it started.
+    told: Option<u64>,
     /// Releases of a sporadic task.
     triggered: Vec<u64>,
     pub(crate) cancelled_at: Option<u64>,
@@ -61,6 +63,7 @@ impl Account {
             predecessor: None,
             outcomes: Vec::new(),
             latest: None,
+            told: None,
             triggered: Vec::new(),
             cancelled_at: None,
         }
@@ -174,6 +177,8 @@ impl Ledger {
             }
             (None, None) => panic!("{account:?} was not triggered"),
         }
+        let is_late = account.deadline_of(job.release).is_some_and(|deadline| job.now > deadline);
+        assert_eq!(account.told == Some(job.release), is_late, "{account:?}");
         self.starts.push((account.id, job.release));
         self.accounts[job.account].latest = Some((job.release, job.now));
     }
@@ -181,14 +186,11 @@ impl Ledger {
     pub(crate) fn ends(&mut self, job: &Running, finish: u64, outcome: Outcome) {
         let account = &mut self.accounts[job.account];
         account.outcomes.push((outcome, finish));
-        let deadline = account.deadline_of(job.release).unwrap_or(u64::MAX);
-        match outcome {
-            Outcome::Finished => {
-                self.misses += u64::from(finish > deadline);
-                self.overruns += u64::from(finish - job.start > account.wcet);
-            }
-            // It has not finished: only that it began late is known.
-            _ => self.misses += u64::from(job.now > deadline),
+        if outcome == Outcome::Finished {
+            let is_late =
+                account.deadline_of(job.release).is_some_and(|deadline| finish > deadline);
+            self.misses += u64::from(is_late && account.told != Some(job.release));
+            self.overruns += u64::from(finish - job.start > account.wcet);
         }
     }
 
@@ -216,16 +218,18 @@ impl Ledger {
             }
             _ => false,
         };
-        if has_yet_to_start && is_skipped {
+        if has_yet_to_start {
             let account = &mut self.accounts[index];
-            account.outcomes.push((Outcome::Skipped, now));
-            account.latest = release.map(|release| (release, now));
+            assert!(account.told < release, "{account:?} was reported twice");
+            account.told = release;
             self.misses += 1;
+            if is_skipped {
+                account.outcomes.push((Outcome::Skipped, now));
+                account.latest = release.map(|release| (release, now));
+            }
         }
         if kind == Some(DeadlineKind::Hard) && self.emergency == Emergency::SafeMode {
             self.enter_safe_mode(now);
-            let is_cancelled = self.accounts[index].cancelled_at.is_some();
-            self.misses += u64::from(has_yet_to_start && is_cancelled);
         }
     }
 

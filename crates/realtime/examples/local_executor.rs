@@ -29,10 +29,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let first = run(ManualClock::new(), second)?;
     let again = run(ManualClock::new(), second)?;
     assert!(first.trace == again.trace, "the simulation did not repeat");
-    println!("simulated {second:?}, twice the same: {}", first.summary());
+    println!("simulated for {second:?}, twice the same: {}", first.summary());
 
     let tenth = Duration::from_millis(100);
-    println!("ran for {tenth:?} of real time:     {}", run(DefaultClock::new(), tenth)?.summary());
+    println!("ran for {tenth:?} of real time: {}", run(DefaultClock::new(), tenth)?.summary());
     Ok(())
 }
 
@@ -40,14 +40,21 @@ fn main() -> Result<(), Box<dyn Error>> {
 struct Outcome {
     trace: String,
     samples: usize,
-    misses: u64,
+    /// The longest from a sample's instant to when it was taken.
     worst: Duration,
+    /// Turns of the sensor that ended later than [`DEADLINE`] after their instants.
+    late: u64,
+    /// Samples that took longer than that to be smoothed.
+    slow: u64,
 }
 
 impl Outcome {
     fn summary(&self) -> String {
-        let Outcome { samples, misses, worst, .. } = self;
-        format!("{samples} samples, latest {worst:?} after its instant; {misses} over {DEADLINE:?}")
+        let Outcome { samples, worst, late, slow, .. } = self;
+        format!(
+            "{samples} samples, the latest taken {worst:?} after its instant; {late} turns of the \
+             sensor were later than {DEADLINE:?}, and {slow} samples took longer to smooth"
+        )
     }
 }
 
@@ -65,13 +72,13 @@ fn run<C: Clock + Clone + 'static>(clock: C, time: Duration) -> Result<Outcome, 
         sense(handle.clone(), Rc::clone(&worst), to_filter),
     );
     let filter = executor.spawn(filter(samples, clock, Rc::clone(&trace)));
-    let misses = executor.block_on(async {
+    let slow = executor.block_on(async {
         handle.sleep(time).await;
         drop(sensor); // Cancelled in its sleep; the filter's stream ends with it.
         filter.await
     })?;
-    let trace = trace.take();
-    Ok(Outcome { samples: trace.lines().count(), trace, misses, worst: worst.get() })
+    let (trace, late) = (trace.take(), executor.scheduler().metrics().missed_deadlines);
+    Ok(Outcome { samples: trace.lines().count(), trace, worst: worst.get(), late, slow })
 }
 
 /// Samples a signal every [`PERIOD`], without drift.
@@ -88,7 +95,7 @@ async fn sense(handle: LocalHandle, worst: Rc<Cell<Duration>>, to_filter: Sender
     }
 }
 
-/// Smooths the samples in their order, and tells how many were later than [`DEADLINE`].
+/// Smooths the samples in their order, and tells how many took longer than [`DEADLINE`].
 async fn filter<C: Clock + Clone>(
     samples: Receiver<f64>,
     clock: C,

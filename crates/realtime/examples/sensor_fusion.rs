@@ -23,6 +23,8 @@ use nanosecond_scheduler::{
 
 #[path = "common/latencies.rs"]
 mod latencies;
+#[path = "common/progress.rs"]
+mod progress;
 #[path = "common/spin.rs"]
 mod spin;
 #[path = "common/thread.rs"]
@@ -72,7 +74,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         TURNS * CYCLES_PER_TURN
     );
     let run = || run_in_turns().map_err(|error| error.to_string());
-    let (mut ours, mut bare) = thread::on_real_time_thread(None, run)?;
+    let time = (PERIOD * CYCLES_PER_TURN * 2 + PAUSE) * TURNS;
+    let (mut ours, mut bare) = progress::during(time, || thread::on_real_time_thread(None, run))?;
     let what = "from start of cycle to estimate";
     latencies::print_beside(what, DEADLINE, &mut ours, &mut bare);
     println!("In the simulation it takes {expected:?} at the most.");

@@ -24,8 +24,10 @@ pub struct SchedulerConfig {
     /// that balances them a priority one above, up to 99, so that it sees them when they spin; above
     /// [`SchedClass::Deadline`] there is none. Default `false`.
     ///
-    /// Who schedules or cancels holds a worker's desk for about a microsecond, and inherits no priority
-    /// meanwhile: leave such threads a core that no worker spins on, or a class of real time.
+    /// Who schedules or cancels keeps no worker waiting: not even if it is preempted in the midst of it.
+    /// Left are locks that are not ours: the allocator's, which a one-shot's end meets, and the one that
+    /// threads park on, held for an instruction. A worker that spins may keep such a thread from going on:
+    /// leave it a core that no worker spins on, or a class of real time.
     pub enable_rt_scheduling: bool,
     /// Threads that run tasks, 1 to 1,024. Default: one per core that the process may use.
     pub num_workers: usize,

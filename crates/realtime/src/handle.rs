@@ -9,10 +9,10 @@ use std::task::{Context, Poll};
 use nanosecond_scheduler::TaskId;
 
 use crate::deadline::DeadlineError;
-use crate::desk::Key;
 use crate::error::Error;
 use crate::inner::Inner;
 use crate::outcome::{Ending, Shared};
+use crate::stay::Key;
 
 /// A task's end: a future that works on every executor, since it needs nothing but a waker.
 ///

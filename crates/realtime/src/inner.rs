@@ -1,24 +1,26 @@
 //! What all parts of a runtime share, and what concerns more than one worker: accepting tasks, finding
 //! them again, moving them.
 //!
-//! Locks are taken in this order: desks by number, then the book. Users' code runs under none.
+//! Locks are taken in this order: desks by number, then the book. Users' code runs under none. Workers
+//! wait for none while they serve: they try, or leave notes.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::Arc;
 
 use nanosecond_scheduler::{Admission, Clock, DefaultClock, SendTask, TimePoint};
-use parking_lot::{Mutex, MutexGuard};
 
 use crate::balance::Balancer;
 use crate::config::SchedulerConfig;
-use crate::desk::{Desk, Door, Key, Papers, Request, Resident, Stay, Waiting};
+use crate::desk::{Desk, Door, Papers, PapersGuard, Request};
 use crate::error::{Error, Refused};
 use crate::handle::TaskHandle;
 use crate::hooks::Hooks;
 use crate::job::IntoJob;
+use crate::noted::Noted;
 use crate::outcome::{Sender, Why};
 use crate::outstanding::Outstanding;
-use crate::placement::{two_choices, Book, Demand};
+use crate::placement::{two_choices, Book, BookNote, Demand};
+use crate::stay::{Key, Resident, Stay, Waiting};
 use crate::token::{self, Held};
 
 pub(crate) struct Inner {
@@ -26,7 +28,7 @@ pub(crate) struct Inner {
     /// All `DefaultClock`s of a process share origin and scale, so instants of workers compare.
     pub(crate) clock: DefaultClock,
     pub(crate) desks: Box<[Desk]>,
-    pub(crate) book: Mutex<Book>,
+    pub(crate) book: Noted<Book>,
     pub(crate) outstanding: Outstanding,
     pub(crate) balancer: Balancer,
     pub(crate) hooks: Hooks,
@@ -37,7 +39,7 @@ pub(crate) struct Inner {
 /// Where an accepted task goes: its desk, locked and with room.
 struct Place<'a> {
     worker: usize,
-    papers: MutexGuard<'a, Papers>,
+    papers: PapersGuard<'a>,
     key: Key,
     /// With its release fixed.
     outline: SendTask,
@@ -48,7 +50,7 @@ impl Inner {
         Inner {
             clock: DefaultClock::new(),
             desks: std::iter::repeat_with(Desk::default).take(config.num_workers).collect(),
-            book: Mutex::new(Book::new(&config)),
+            book: Noted::new(Book::new(&config)),
             outstanding: Outstanding::default(),
             balancer: Balancer::default(),
             hooks: Hooks::default(),
@@ -110,7 +112,7 @@ impl Inner {
         ticket: u64,
         demand: Demand,
         is_late: bool,
-    ) -> Result<(usize, MutexGuard<'_, Papers>), Error> {
+    ) -> Result<(usize, PapersGuard<'_>), Error> {
         let seems_full = |worker: usize| self.seems_full(worker);
         let placed = self.book.lock().place(ticket, demand, is_late, seems_full);
         let worker = placed?.ok_or(Error::Full { capacity: self.config.capacity })?;
@@ -120,7 +122,7 @@ impl Inner {
     }
 
     /// A worker for a task that may be done by any.
-    fn choose(&self, ticket: u64) -> Result<(usize, MutexGuard<'_, Papers>), Error> {
+    fn choose(&self, ticket: u64) -> Result<(usize, PapersGuard<'_>), Error> {
         let workers = self.desks.len();
         let load = |worker: usize| self.desks[worker].tasks.load(Ordering::Relaxed);
         let chosen = two_choices(ticket, workers, load);
@@ -140,7 +142,7 @@ impl Inner {
         self.desks[worker].tasks.load(Ordering::Relaxed) >= self.config.capacity
     }
 
-    fn room_at(&self, worker: usize) -> Result<MutexGuard<'_, Papers>, Error> {
+    fn room_at(&self, worker: usize) -> Result<PapersGuard<'_>, Error> {
         self.desks[worker].with_room(self.config.capacity)
     }
 
@@ -154,11 +156,9 @@ impl Inner {
         let (sender, shared) = Sender::new(worker);
         let body = job.into_body(sender);
         if repeats {
-            papers.residents.insert(key.ticket, Resident::default());
-            let token = token::repeating(self, worker, Held { body, outline, stay });
-            papers.requests.push_back(Request::Repeating { ticket: key.ticket, token });
+            self.house(&mut papers, worker, Held { body, outline, stay });
         } else {
-            let waiting = Waiting { body, outline, token: None, moves: 0, stay };
+            let waiting = Waiting { body, outline, stay };
             self.put(&mut papers, worker, key, Box::new(waiting));
         }
         drop(papers);
@@ -180,14 +180,22 @@ impl Inner {
 
     /// Puts a one-shot on a desk, and a token for it.
     fn put(self: &Arc<Self>, papers: &mut Papers, worker: usize, key: Key, waiting: Box<Waiting>) {
-        let moves = waiting.moves;
-        let token = token::once(self, worker, (key, moves), &waiting.outline);
-        papers.requests.push_back(Request::Once { key, moves, token });
-        self.desks[worker].put(papers, key, waiting);
+        let outline = waiting.outline.like(|_| ());
+        let slot = self.desks[worker].put(papers, key, waiting);
+        let token = token::once(self, worker, &slot, &outline);
+        papers.requests.push_back(Request::Once(slot, token));
+    }
+
+    /// Puts a repeating task on a desk.
+    fn house(self: &Arc<Self>, papers: &mut Papers, worker: usize, held: Held) {
+        let resident = Arc::new(Resident::default());
+        papers.residents.insert(held.stay.ticket, Arc::clone(&resident));
+        let token = token::repeating(self, worker, &resident, held);
+        papers.requests.push_back(Request::Repeating(resident, token));
     }
 
     /// The papers of the worker at which a task is. It cannot move while they are locked.
-    fn papers_of(&self, home: &AtomicUsize) -> (usize, MutexGuard<'_, Papers>) {
+    fn papers_of(&self, home: &AtomicUsize) -> (usize, PapersGuard<'_>) {
         loop {
             let worker = home.load(Ordering::Acquire);
             let papers = self.desks[worker].lock();
@@ -202,7 +210,6 @@ impl Inner {
         let (worker, mut papers) = self.papers_of(home);
         let desk = &self.desks[worker];
         let Some(waiting) = desk.take(&mut papers, key) else { return false };
-        papers.requests.extend(waiting.token.map(Request::Forget));
         drop(papers);
         desk.ring();
         waiting.end(Why::Cancelled);
@@ -212,12 +219,11 @@ impl Inner {
     /// Asks the worker to end a repeating task.
     pub(crate) fn cancel_repeating(&self, ticket: u64, home: &AtomicUsize) -> bool {
         let (worker, mut papers) = self.papers_of(home);
-        let Some(resident) = papers.residents.get_mut(&ticket) else { return false };
-        if resident.ends.is_some() {
+        let Some(resident) = papers.residents.get(&ticket).cloned() else { return false };
+        if !resident.ends(Why::Cancelled) {
             return false;
         }
-        resident.ends = Some(Why::Cancelled);
-        papers.requests.push_back(Request::Cancel(ticket));
+        papers.requests.push_back(Request::Cancel(resident));
         drop(papers);
         self.desks[worker].ring();
         true
@@ -225,17 +231,17 @@ impl Inner {
 
     pub(crate) fn trigger(&self, ticket: u64, home: &AtomicUsize) -> Result<(), Error> {
         let (worker, papers) = self.papers_of(home);
-        if !papers.residents.contains_key(&ticket) {
+        let Some(resident) = papers.residents.get(&ticket).cloned() else {
             return Err(Error::NotPending);
-        }
-        self.request(worker, papers, Request::Trigger(ticket))
+        };
+        self.request(worker, papers, Request::Trigger(resident))
     }
 
     /// Puts a request on a desk that is not for a new task.
     pub(crate) fn request(
         &self,
         worker: usize,
-        mut papers: MutexGuard<'_, Papers>,
+        mut papers: PapersGuard<'_>,
         request: Request,
     ) -> Result<(), Error> {
         let capacity = self.config.capacity;
@@ -255,7 +261,7 @@ impl Inner {
     }
 
     /// Both desks' papers, locked in order.
-    fn lock_two(&self, one: usize, other: usize) -> [MutexGuard<'_, Papers>; 2] {
+    fn lock_two(&self, one: usize, other: usize) -> [PapersGuard<'_>; 2] {
         if one < other {
             let papers = self.desks[one].lock();
             [papers, self.desks[other].lock()]
@@ -274,12 +280,12 @@ impl Inner {
             return false;
         }
         let is_late = key.release < self.now().as_nanos();
-        if !self.book.lock().transfer(key.ticket, is_late, to) {
-            return false;
-        }
+        let mut book = self.book.lock();
+        let Some(checked) = book.check_move(key.ticket, is_late, to) else { return false };
+        // Its worker may have been faster.
         let Some(mut waiting) = self.desks[from].take(&mut here, key) else { return false };
-        here.requests.extend(waiting.token.take().map(Request::Forget));
-        waiting.moves += 1;
+        book.moves(checked);
+        drop(book);
         waiting.stay.moves(to);
         waiting.body.moves(to);
         self.put(&mut there, to, key, waiting);
@@ -292,6 +298,7 @@ impl Inner {
     }
 
     /// Takes a repeating task to a worker with less to do, from its release `next` on, if there is one.
+    /// For its worker, which does not wait: if somebody has the book or a desk, it stays for now.
     pub(crate) fn move_repeating(
         self: &Arc<Self>,
         held: &mut Option<Held>,
@@ -299,24 +306,33 @@ impl Inner {
     ) -> Option<()> {
         let Held { stay, .. } = held.as_ref()?;
         let (from, ticket) = (stay.worker, stay.ticket);
-        let seems_full = |worker| self.seems_full(worker);
-        let to = self.book.lock().even_out(ticket, next < self.now(), seems_full)?;
-        let [mut here, mut there] = self.lock_two(from, to);
-        if there.door != Door::Open || here.residents.get(&ticket)?.ends.is_some() {
-            return None; // It ends soon, and the book is in order then.
+        let mut book = self.book.try_lock()?;
+        let to = book.better_for(ticket, |worker| self.seems_full(worker))?;
+        let [mut here, mut there] = [self.desks[from].try_lock()?, self.desks[to].try_lock()?];
+        if there.door != Door::Open || here.residents.get(&ticket)?.is_ending() {
+            return None;
         }
+        let checked = book.check_move(ticket, next < self.now(), to)?;
         let mut moved = held.take()?;
+        book.moves(checked);
+        drop(book);
         here.residents.remove(&ticket);
-        there.residents.insert(ticket, Resident::default());
         moved.stay.moves(to);
         moved.body.moves(to);
         moved.outline = moved.outline.at(next);
-        let token = token::repeating(self, to, moved);
-        there.requests.push_back(Request::Repeating { ticket, token });
+        self.house(&mut there, to, moved);
         drop((here, there));
         self.desks[from].recorder.moved_away();
         self.desks[to].ring();
         Some(())
+    }
+
+    /// A worker of an exact admission is idle. Does not wait; what is left unread, because somebody has
+    /// the book, is bounded: then admission is careful until the worker is idle again.
+    pub(crate) fn note_idle(&self, worker: usize) {
+        if self.book.unread() <= self.config.capacity {
+            self.book.note(BookNote::Idle(worker));
+        }
     }
 
     /// Accepts no more tasks, and ends the repeating ones.
@@ -325,10 +341,9 @@ impl Inner {
             let mut papers = desk.lock();
             let Papers { requests, residents, door, .. } = &mut *papers;
             *door = (*door).max(Door::Draining);
-            for (ticket, resident) in residents {
-                if resident.ends.is_none() {
-                    resident.ends = Some(Why::Shutdown);
-                    requests.push_back(Request::Cancel(*ticket));
+            for resident in residents.values() {
+                if resident.ends(Why::Shutdown) {
+                    requests.push_back(Request::Cancel(Arc::clone(resident)));
                 }
             }
             drop(papers);

@@ -1,3 +1,6 @@
+//! [scheduler]: nanosecond_scheduler
+//!
+// The README's link, which is relative, means another place here: the first definition counts.
 #![doc = include_str!("../README.md")]
 // Allowed where the operating system is called, in `os`, and nowhere else.
 #![deny(unsafe_code)]
@@ -12,12 +15,14 @@ mod handle;
 mod hooks;
 mod inner;
 mod job;
+mod noted;
 pub mod os;
 mod outcome;
 mod outstanding;
 mod placement;
 mod runtime;
 mod stats;
+mod stay;
 mod stream;
 mod token;
 mod worker;

@@ -1,10 +1,11 @@
 //! How a task's end reaches its handle: a place shared by both, and the sender who fills it once.
 
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_util::task::AtomicWaker;
 use nanosecond_scheduler::{ScheduleErrorKind, TimePoint};
 use parking_lot::Mutex;
 
@@ -59,39 +60,29 @@ impl<T> Ending<T> {
 /// What handle and sender share.
 #[derive(Debug)]
 pub(crate) struct Shared<T> {
-    state: Mutex<State<T>>,
+    /// Filled before `is_ready` is set, and not looked at before that: so who tells never waits.
+    ending: Mutex<Option<Ending<T>>>,
+    is_ready: AtomicBool,
+    waker: AtomicWaker,
     /// The worker at which the task is; changed with its desk locked.
     pub(crate) home: AtomicUsize,
 }
 
-#[derive(Debug)]
-enum State<T> {
-    Pending(Option<Waker>),
-    Ready(Ending<T>),
-    Taken,
-}
-
 impl<T> Shared<T> {
     pub(crate) fn is_ready(&self) -> bool {
-        !matches!(*self.state.lock(), State::Pending(_))
+        self.is_ready.load(Ordering::Acquire)
     }
 
     pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<Ending<T>> {
-        // Cloned and dropped without the lock: wakers are the user's code.
-        let new = cx.waker().clone();
-        let mut state = self.state.lock();
-        if let State::Pending(waker) = &mut *state {
-            let old = waker.replace(new);
-            drop(state);
-            drop(old);
-            return Poll::Pending;
-        }
-        match std::mem::replace(&mut *state, State::Taken) {
-            State::Ready(ending) => Poll::Ready(ending),
-            State::Pending(_) | State::Taken => {
-                panic!("a TaskHandle was polled after it was ready")
+        if !self.is_ready() {
+            self.waker.register(cx.waker());
+            // It may have been told in between, to the waker before.
+            if !self.is_ready() {
+                return Poll::Pending;
             }
         }
+        let ending = self.ending.lock().take();
+        Poll::Ready(ending.expect("a TaskHandle was polled after it was ready"))
     }
 }
 
@@ -109,8 +100,12 @@ pub struct Sender<T> {
 impl<T> Sender<T> {
     /// A sender for a task at the worker `home`, and what its handle needs.
     pub(crate) fn new(home: usize) -> (Self, Arc<Shared<T>>) {
-        let state = Mutex::new(State::Pending(None));
-        let shared = Arc::new(Shared { state, home: AtomicUsize::new(home) });
+        let shared = Arc::new(Shared {
+            ending: Mutex::new(None),
+            is_ready: AtomicBool::new(false),
+            waker: AtomicWaker::new(),
+            home: AtomicUsize::new(home),
+        });
         (
             Sender { shared: Some(Arc::clone(&shared)), is_running: false, why: Why::Cancelled },
             shared,
@@ -142,17 +137,15 @@ impl<T> Sender<T> {
 
     pub(crate) fn moves(&self, home: usize) {
         if let Some(shared) = &self.shared {
-            shared.home.store(home, std::sync::atomic::Ordering::Release);
+            shared.home.store(home, Ordering::Release);
         }
     }
 
     fn tell(&mut self, ending: Ending<T>) {
         let Some(shared) = self.shared.take() else { return };
-        // The lock ends before the waker runs, since that may poll at once.
-        let before = std::mem::replace(&mut *shared.state.lock(), State::Ready(ending));
-        if let State::Pending(Some(waker)) = before {
-            waker.wake();
-        }
+        *shared.ending.lock() = Some(ending);
+        shared.is_ready.store(true, Ordering::Release);
+        shared.waker.wake();
     }
 }
 

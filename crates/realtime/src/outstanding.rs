@@ -1,8 +1,12 @@
 //! Whether all one-shots accepted so far have ended, however many come meanwhile.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::task::{Wake, Waker};
+use std::thread::{self, Thread};
 
-use parking_lot::{Condvar, Mutex};
+use futures_util::task::AtomicWaker;
+use parking_lot::Mutex;
 
 /// Counts in two phases, as read-copy-update does for readers: who waits turns to the other phase, so
 /// that what comes from then on is not waited for.
@@ -12,8 +16,8 @@ pub(crate) struct Outstanding {
     counts: [AtomicUsize; 2],
     /// One waits at a time.
     turn: Mutex<()>,
-    lock: Mutex<()>,
-    has_changed: Condvar,
+    /// Who waits. Woken without a lock, so that no worker waits for it.
+    waiter: AtomicWaker,
 }
 
 impl Outstanding {
@@ -26,9 +30,7 @@ impl Outstanding {
 
     pub(crate) fn leave(&self, phase: usize) {
         if self.counts[phase].fetch_sub(1, Ordering::SeqCst) == 1 {
-            // Nobody is between looking and waiting then.
-            drop(self.lock.lock());
-            self.has_changed.notify_all();
+            self.waiter.wake();
         }
     }
 
@@ -43,10 +45,25 @@ impl Outstanding {
     }
 
     fn wait_for(&self, phase: usize) {
-        let mut lock = self.lock.lock();
+        let waker = waker_of_thread();
+        self.waiter.register(&waker);
         while self.counts[phase].load(Ordering::SeqCst) > 0 {
-            self.has_changed.wait(&mut lock);
+            thread::park();
+            self.waiter.register(&waker);
         }
+    }
+}
+
+/// What wakes the calling thread when it parks.
+pub(crate) fn waker_of_thread() -> Waker {
+    Waker::from(Arc::new(Unpark(thread::current())))
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }
 

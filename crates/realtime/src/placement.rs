@@ -10,6 +10,7 @@ use nanosecond_scheduler::{
 
 use crate::config::SchedulerConfig;
 use crate::error::Error;
+use crate::noted::TakesNotes;
 
 /// One of two workers drawn by lot: the one with less to do. With n tasks on n workers the longest
 /// queue is then O(log log n), instead of O(log n / log log n) for a single draw (Azar, Broder,
@@ -83,10 +84,32 @@ struct Page {
     load: Load,
 }
 
+/// A task that may move: its ticket, the worker, and what it takes there.
+pub(crate) struct Move(Option<(u64, usize, Demand, Option<Share>)>);
+
 #[derive(Debug)]
 struct Entry {
     worker: usize,
     demand: Demand,
+}
+
+/// What changes by itself.
+pub(crate) enum BookNote {
+    /// A task, by its ticket, has ended.
+    Ended(u64),
+    /// A worker was idle.
+    Idle(usize),
+}
+
+impl TakesNotes for Book {
+    type Note = BookNote;
+
+    fn take_note(&mut self, note: BookNote) {
+        match note {
+            BookNote::Ended(ticket) => self.remove(ticket),
+            BookNote::Idle(worker) => self.is_idle(worker),
+        }
+    }
 }
 
 /// Who was placed where.
@@ -151,14 +174,9 @@ impl Book {
         is_late && is_strict && self.admission == Admission::Exact
     }
 
-    /// Moves a repeating task to the worker with the least utilization, if it has room and the two
-    /// become more equal: so moves come to an end.
-    pub(crate) fn even_out(
-        &mut self,
-        ticket: u64,
-        is_late: bool,
-        is_full: impl Fn(usize) -> bool,
-    ) -> Option<usize> {
+    /// The worker with the least utilization, if a repeating task's move there makes the two more
+    /// equal: so moves come to an end.
+    pub(crate) fn better_for(&self, ticket: u64, is_full: impl Fn(usize) -> bool) -> Option<usize> {
         let Entry { worker: from, demand } = *self.entries.get(&ticket)?;
         let others = (0..self.pages.len()).filter(|worker| *worker != from && !is_full(*worker));
         let to = others.min_by_key(|worker| self.pages[*worker].load)?;
@@ -168,21 +186,27 @@ impl Book {
         } else {
             there.tasks + 1 < here.tasks
         };
-        (is_better && self.transfer(ticket, is_late, to)).then_some(to)
+        is_better.then_some(to)
     }
 
-    /// Moves a task to another worker, if that has room.
-    pub(crate) fn transfer(&mut self, ticket: u64, is_late: bool, to: usize) -> bool {
+    /// What it takes to move a task to another worker, if that has room.
+    pub(crate) fn check_move(&mut self, ticket: u64, is_late: bool, to: usize) -> Option<Move> {
         let Some(&Entry { demand, .. }) = self.entries.get(&ticket) else {
-            return true; // It takes part of no account.
+            return Some(Move(None)); // It takes part of no account.
         };
         if self.refuses(is_late) {
-            return false;
+            return None;
         }
-        let Ok(share) = self.check(to, &demand) else { return false };
-        self.remove(ticket);
-        self.enter(ticket, to, demand, share);
-        true
+        let share = self.check(to, &demand).ok()?;
+        Some(Move(Some((ticket, to, demand, share))))
+    }
+
+    /// Moves what was checked, with the book locked ever since.
+    pub(crate) fn moves(&mut self, checked: Move) {
+        if let Some((ticket, to, demand, share)) = checked.0 {
+            self.remove(ticket);
+            self.enter(ticket, to, demand, share);
+        }
     }
 
     /// Strikes a task out.
@@ -195,7 +219,7 @@ impl Book {
     }
 
     /// A worker is idle: what has left it takes nothing any more.
-    pub(crate) fn is_idle(&mut self, worker: usize) {
+    fn is_idle(&mut self, worker: usize) {
         let control = &mut self.pages[worker].control;
         control.set_busy(false);
         control.set_busy(true);
@@ -236,6 +260,14 @@ fn rejected(rejection: Rejection) -> Error {
 mod tests {
     use super::*;
     use std::time::Duration;
+
+    /// Moves a task to the worker that is better for it, if it may.
+    fn even_out(book: &mut Book, ticket: u64, is_full: impl Fn(usize) -> bool) -> Option<usize> {
+        let to = book.better_for(ticket, is_full)?;
+        let checked = book.check_move(ticket, false, to)?;
+        book.moves(checked);
+        Some(to)
+    }
 
     fn book(num_workers: usize, admission: Admission) -> Book {
         Book::new(&SchedulerConfig { num_workers, admission, ..SchedulerConfig::default() })
@@ -317,19 +349,19 @@ mod tests {
             place(&mut book, ticket, demand(percent, 100)).unwrap(); // 40; 30, 30.
         }
         assert_eq!(
-            book.even_out(1, false, |_| false),
+            even_out(&mut book, 1, |_| false),
             None,
             "70 and 30 is no better than 40 and 60"
         );
         book.remove(0);
-        assert_eq!(book.even_out(1, false, |_| true), None);
-        assert_eq!(book.even_out(1, false, |_| false), Some(0));
-        assert_eq!(book.even_out(2, false, |_| false), None);
+        assert_eq!(even_out(&mut book, 1, |_| true), None);
+        assert_eq!(even_out(&mut book, 1, |_| false), Some(0));
+        assert_eq!(even_out(&mut book, 2, |_| false), None);
         let free = Demand { model: None, utilization_ppb: 0, ..demand(1, 9) };
         for ticket in 3..6 {
             book.enter(ticket, 0, free, None);
         }
-        assert_eq!(book.even_out(3, false, |_| false), Some(1), "without a WCET tasks are counted");
-        assert_eq!(book.even_out(4, false, |_| false), None);
+        assert_eq!(even_out(&mut book, 3, |_| false), Some(1), "without a WCET tasks are counted");
+        assert_eq!(even_out(&mut book, 4, |_| false), None);
     }
 }

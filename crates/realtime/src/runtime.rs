@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::sync::{mpsc, Arc};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, JoinHandle, Thread};
+use std::task::{Context, Poll};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use nanosecond_scheduler::{DeadlineViolation, Priority, Scheduler, SendTask, TimePoint};
@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use crate::balance;
 use crate::config::SchedulerConfig;
-use crate::desk::{Desk, Key, Request};
+use crate::desk::{Desk, Request};
 use crate::error::{Error, Refused};
 use crate::handle::TaskHandle;
 use crate::hooks::WorkerPanic;
@@ -19,7 +19,9 @@ use crate::inner::Inner;
 use crate::job::{IntoJob, IntoPeriodic};
 use crate::os::{self, Outcome};
 use crate::outcome::{Sender, Why};
+use crate::outstanding::waker_of_thread;
 use crate::stats::{GuaranteeReport, LatencyStats, Totals, WorkerStats};
+use crate::stay::Key;
 use crate::worker::{self, OsOutcomes};
 
 /// What becomes of accepted tasks when the runtime is shut down. Jobs that run are never broken off.
@@ -53,7 +55,7 @@ pub enum Shutdown {
 /// Dropping it is [`Shutdown::Cancel`]; like [`shutdown`](Self::shutdown) it waits for the jobs that
 /// run, except when a job of its own drops it.
 pub struct NanosecondScheduler {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     outcomes: Vec<OsOutcomes>,
     memory: Option<Outcome>,
@@ -228,7 +230,7 @@ impl NanosecondScheduler {
         if handle.belongs_to(&self.inner) {
             self.refuse_on_worker()?;
         }
-        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let waker = waker_of_thread();
         let mut cx = Context::from_waker(&waker);
         loop {
             if let Poll::Ready(ending) = handle.poll_ending(&mut cx) {
@@ -400,14 +402,5 @@ impl fmt::Debug for NanosecondScheduler {
             .field("num_workers", &self.num_workers())
             .field("is_stopped", &self.inner.is_stopped())
             .finish_non_exhaustive()
-    }
-}
-
-/// Wakes a thread that waits for a handle.
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
     }
 }

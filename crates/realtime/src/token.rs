@@ -4,39 +4,38 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use nanosecond_scheduler::{Context, MissedTick, SendTask, TimePoint};
+use nanosecond_scheduler::{Context, DeadlineKind, Emergency, MissedTick, SendTask, TimePoint};
 
-use crate::desk::{Key, Stay, Waiting};
+use crate::desk::Note;
 use crate::inner::Inner;
 use crate::job::Body;
 use crate::outcome::Why;
+use crate::stay::{Resident, Slot, Stay, Waiting};
 
 /// The token of a one-shot.
 pub(crate) fn once(
     inner: &Arc<Inner>,
     worker: usize,
-    (key, moves): (Key, u32),
+    slot: &Arc<Slot>,
     outline: &SendTask,
 ) -> SendTask {
-    let mut token = Once { inner: Arc::clone(inner), worker: worker as u32, moves, key };
+    let mut token = Once { inner: Arc::clone(inner), worker, slot: Arc::clone(slot) };
     outline.like(move |cx| token.run(cx))
 }
 
 struct Once {
     inner: Arc<Inner>,
-    worker: u32,
-    moves: u32,
-    key: Key,
+    worker: usize,
+    slot: Arc<Slot>,
 }
 
 impl Once {
     fn run(&mut self, cx: &mut Context<'_>) {
-        let worker = self.worker as usize;
-        let desk = &self.inner.desks[worker];
-        let Some(mut waiting) = desk.take_for_token(self.key, self.moves) else { return };
-        let Waiting { body, outline, stay, .. } = &mut *waiting;
+        let desk = &self.inner.desks[self.worker];
+        let Some(mut waiting) = desk.take_for_token(&self.slot) else { return };
+        let Waiting { body, outline, stay } = &mut *waiting;
         let deadline = outline.deadline_of(cx.release());
-        let mut running = Running::start(&self.inner, worker, cx.release(), deadline);
+        let mut running = Running::start(&self.inner, self.worker, cx.release(), deadline);
         running.last = Some(stay);
         body.run(cx, &mut running);
     }
@@ -45,14 +44,11 @@ impl Once {
 impl Drop for Once {
     /// Ends a task that was not run: it was skipped, or the scheduler has dropped it.
     fn drop(&mut self) {
-        let desk = &self.inner.desks[self.worker as usize];
-        let Some(waiting) = desk.take_for_token(self.key, self.moves) else { return };
-        let release = TimePoint::from_nanos(self.key.release);
-        let late =
-            waiting.outline.deadline_of(release).filter(|deadline| *deadline < self.inner.now());
-        let why = match late {
+        let desk = &self.inner.desks[self.worker];
+        let Some(waiting) = desk.take_for_token(&self.slot) else { return };
+        let why = match self.late_by(&waiting.outline) {
             _ if self.inner.is_stopped() => Why::Shutdown,
-            Some(deadline) => Why::Skipped { late_by: self.inner.now().duration_since(deadline) },
+            Some(late_by) => Why::Skipped { late_by },
             None => Why::Cancelled,
         };
         if let Why::Skipped { .. } = why {
@@ -62,10 +58,31 @@ impl Drop for Once {
     }
 }
 
+impl Once {
+    /// How late a job is that does not run because it is late.
+    fn late_by(&self, outline: &SendTask) -> Option<Duration> {
+        let emergency = self.inner.config.emergency;
+        let is_dropped = match outline.deadline_kind()? {
+            DeadlineKind::Soft => false,
+            DeadlineKind::Firm => true,
+            DeadlineKind::Hard => emergency != Emergency::Callback,
+        };
+        let (now, release) = (self.inner.now(), TimePoint::from_nanos(self.slot.key.release));
+        let deadline = outline.deadline_of(release)?;
+        (is_dropped && release.max(deadline) < now).then(|| now.duration_since(deadline))
+    }
+}
+
 /// The token of a repeating task.
-pub(crate) fn repeating(inner: &Arc<Inner>, worker: usize, held: Held) -> SendTask {
+pub(crate) fn repeating(
+    inner: &Arc<Inner>,
+    worker: usize,
+    resident: &Arc<Resident>,
+    held: Held,
+) -> SendTask {
     let outline = held.outline.like(|_| ());
-    let mut token = Repeating { inner: Arc::clone(inner), worker, held: Some(held) };
+    let (inner, resident) = (Arc::clone(inner), Arc::clone(resident));
+    let mut token = Repeating { inner, worker, resident, held: Some(held) };
     outline.like(move |cx| token.run(cx))
 }
 
@@ -80,6 +97,7 @@ pub(crate) struct Held {
 struct Repeating {
     inner: Arc<Inner>,
     worker: usize,
+    resident: Arc<Resident>,
     /// None once it has moved.
     held: Option<Held>,
 }
@@ -126,10 +144,9 @@ impl Repeating {
 impl Drop for Repeating {
     fn drop(&mut self) {
         let Some(Held { body, mut stay, .. }) = self.held.take() else { return };
-        let resident = self.inner.desks[self.worker].lock().residents.remove(&stay.ticket);
-        let ends = resident.and_then(|resident| resident.ends);
+        self.inner.desks[self.worker].note(Note::Ended(stay.ticket));
         let unasked = if self.inner.is_stopped() { Why::Shutdown } else { Why::Cancelled };
-        let why = ends.unwrap_or(unasked);
+        let why = self.resident.why().unwrap_or(unasked);
         stay.ends();
         body.end(why);
     }

@@ -5,15 +5,16 @@ use std::collections::VecDeque;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
 
-use nanosecond_scheduler::{Scheduler, SendTask, TaskId, TimePoint, Wait};
+use nanosecond_scheduler::{Scheduler, SendTask, TimePoint, Wait};
 
 use crate::config::SchedulerConfig;
-use crate::desk::{Door, Key, Request};
+use crate::desk::{Door, Request};
 use crate::error::Error;
 use crate::hooks::WorkerPanic;
 use crate::inner::Inner;
 use crate::os::{self, Outcome};
 use crate::outcome::Why;
+use crate::stay::{Resident, Slot};
 
 thread_local! {
     /// The runtime, by address, and the number of the worker that this thread is.
@@ -123,14 +124,14 @@ struct Worker<'a> {
 
 impl Worker<'_> {
     /// Does what lies on the desk, then runs tasks until somebody rings. A ring is not missed: one
-    /// that comes in between ends the run after its first tick.
+    /// that comes in between ends the run after its first tick. If somebody has the desk's papers just
+    /// now the worker does not wait: what is on them comes later, and by another ring.
     fn serve(&mut self) {
         loop {
             if self.requests.is_empty() {
-                std::mem::swap(
-                    &mut self.requests,
-                    &mut self.inner.desks[self.worker].lock().requests,
-                );
+                if let Some(mut papers) = self.inner.desks[self.worker].lock_or_be_rung() {
+                    std::mem::swap(&mut self.requests, &mut papers.requests);
+                }
             }
             let Some(request) = self.requests.pop_front() else { break };
             self.carry_out(request);
@@ -156,7 +157,7 @@ impl Worker<'_> {
         if report.executed + report.skipped > 0 || report.more_due {
             return;
         }
-        self.inner.book.lock().is_idle(self.worker);
+        self.inner.note_idle(self.worker);
         match report.next_release {
             Some(next) => self.scheduler.run_until(next),
             None => self.run(),
@@ -165,18 +166,18 @@ impl Worker<'_> {
 
     fn carry_out(&mut self, request: Request) {
         match request {
-            Request::Once { key, moves, token } => self.schedule_once(key, moves, token),
-            Request::Repeating { ticket, token } => self.schedule_repeating(ticket, token),
+            Request::Once(slot, token) => self.schedule_once(&slot, token),
+            Request::Repeating(resident, token) => self.schedule_repeating(&resident, token),
             // It may have run, or been skipped, meanwhile.
             Request::Forget(id) => drop(self.scheduler.cancel(id)),
-            Request::Cancel(ticket) => {
-                if let Some(id) = self.token_of(ticket) {
+            Request::Cancel(resident) => {
+                if let Some(id) = resident.token() {
                     // It may have ended itself.
                     let _ = self.scheduler.cancel(id);
                 }
             }
-            Request::Trigger(ticket) => {
-                if let Some(id) = self.token_of(ticket) {
+            Request::Trigger(resident) => {
+                if let Some(id) = resident.token() {
                     // That it is not sporadic was said to have no effect.
                     let _ = self.scheduler.trigger(id);
                 }
@@ -185,44 +186,26 @@ impl Worker<'_> {
         }
     }
 
-    fn schedule_once(&mut self, key: Key, moves: u32, token: SendTask) {
-        let desk = &self.inner.desks[self.worker];
+    fn schedule_once(&mut self, slot: &Slot, token: SendTask) {
         match self.scheduler.schedule(token) {
             Ok(id) => {
-                let mut papers = desk.lock();
-                match papers.waiting.get_mut(&key).filter(|waiting| waiting.moves == moves) {
-                    Some(waiting) => waiting.token = Some(id),
-                    None => {
-                        // It was cancelled or moved.
-                        drop(papers);
-                        let _ = self.scheduler.cancel(id);
-                    }
+                if slot.has_token(id) {
+                    // It was cancelled or moved.
+                    let _ = self.scheduler.cancel(id);
                 }
             }
             Err(error) => {
-                if let Some(waiting) = desk.take_for_token(key, moves) {
+                if let Some(waiting) = self.inner.desks[self.worker].take_for_token(slot) {
                     waiting.end(Why::Rejected(error.kind()));
                 }
             }
         }
     }
 
-    fn schedule_repeating(&mut self, ticket: u64, token: SendTask) {
-        let desk = &self.inner.desks[self.worker];
+    fn schedule_repeating(&mut self, resident: &Resident, token: SendTask) {
         let scheduled = self.scheduler.schedule(token);
-        let mut papers = desk.lock();
-        if let Some(resident) = papers.residents.get_mut(&ticket) {
-            match &scheduled {
-                Ok(id) => resident.token = Some(*id),
-                Err(error) => resident.ends = Some(Why::Rejected(error.kind())),
-            }
-        }
         // Before the error, and with it the token, is dropped, which ends the task.
-        drop(papers);
-    }
-
-    fn token_of(&self, ticket: u64) -> Option<TaskId> {
-        self.inner.desks[self.worker].lock().residents.get(&ticket)?.token
+        resident.scheduled(scheduled.as_ref().copied().map_err(|error| error.kind()));
     }
 }
 
@@ -241,7 +224,7 @@ impl Drop for Leaving<'_> {
         drop(papers);
         let end = || {
             drop(requests);
-            for waiting in desk.take_all().into_values() {
+            for waiting in desk.take_all() {
                 waiting.end(Why::Shutdown);
             }
         };

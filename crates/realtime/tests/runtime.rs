@@ -379,3 +379,28 @@ fn who_was_told_of_an_end_finds_the_place_free() {
         assert!(matches!(skipped, Err(Error::Skipped { .. })));
     }
 }
+
+/// The worker's scheduler is told to forget everything: nothing was skipped.
+#[test]
+fn a_task_that_is_dropped_is_told_as_cancelled_unless_it_would_have_been_skipped() {
+    let runtime = runtime(1);
+    let due = |kind| Job::new(|| ()).with_delay(HOUR).with_deadline_at(kind, TimePoint::ZERO);
+    let kinds = [DeadlineKind::Soft, DeadlineKind::Hard, DeadlineKind::Firm];
+    let late = kinds.map(|kind| runtime.schedule(due(kind)).unwrap());
+    block_on(runtime.inspect(0, |scheduler| scheduler.clear()).unwrap()).unwrap();
+    for (handle, kind) in late.into_iter().zip(kinds) {
+        assert_eq!(runtime.wait_for_completion(handle), Err(Error::Cancelled), "{kind:?}");
+    }
+    // One that is released, and late, but would have run.
+    let gate = Gate::default();
+    let gate2 = gate.clone();
+    let blocks = runtime.schedule(move || gate2.pass()).unwrap();
+    gate.arrived(1);
+    let soft = Job::new(|| ()).with_deadline_at(DeadlineKind::Soft, TimePoint::ZERO);
+    let soft = runtime.schedule(soft).unwrap();
+    let cleared = runtime.inspect(0, |scheduler| scheduler.clear()).unwrap();
+    gate.open();
+    block_on(blocks).unwrap();
+    block_on(cleared).unwrap();
+    assert_eq!(runtime.wait_for_completion(soft), Err(Error::Cancelled));
+}

@@ -135,6 +135,12 @@ fn what_cannot_be_is_refused() {
     assert_eq!(refused(&[], Growth::default()), GrowthError::NoSamples);
     let error = refused(&parity(3), Growth::default());
     assert_eq!(error.to_string(), "sample 0 has 3 inputs and 1 targets; the network has 2 and 1");
+    // Before a sample whose target a new network meets: that alone must not make the bound hold.
+    for (x, y) in [(f32::NAN, 0.0), (0.0, f32::NAN), (f32::INFINITY, 0.0)] {
+        let samples = [(vec![x, 0.0], vec![y]), (vec![0.0, 0.0], vec![0.0])];
+        let error = refused(&samples, Growth::default());
+        assert_eq!(error.to_string(), "sample 0 has an input or a target that is not finite");
+    }
     let bound = refused(&good, Growth { bound: f32::NAN, ..Growth::default() });
     assert!(matches!(bound, GrowthError::Bound(_)), "{bound}");
     let zero = refused(&good, Growth { candidates: 0, ..Growth::default() });

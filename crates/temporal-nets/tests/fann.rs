@@ -103,6 +103,7 @@ fn networks_of_other_kinds_are_refused_by_name() {
         ("FANN_FLO_2.1", "", "the first line is \"\""),
         ("network_type=0", "network_type=1", "network_type is 1; supported is 0"),
         ("connection_rate=1.0", "connection_rate=0.5", "connection_rate is 0.5"),
+        ("connection_rate=1.000000", "connection_rate=nan", "connection_rate has \"nan\""),
         ("(3, 5, 5", "(3, 9, 5", "activation function 9; supported is 0 to 17"),
         ("(3, 5, 5", "(2, 5, 5", "entry 3 of neurons"),
         ("(1, 1.125", "(2, 1.125", "entry 1 of connections"),

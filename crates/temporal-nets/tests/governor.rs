@@ -265,6 +265,32 @@ fn the_swarm_answers_when_the_expensive_model_does_not() {
 }
 
 #[test]
+fn an_acceptance_test_that_panics_accepts_nothing_and_is_counted() {
+    // It panics at the swarm's answer, at both, or at the expensive model's, and then never again.
+    let mut calls = 0;
+    let test = move |_: &[f32], _: &[f64]| {
+        calls += 1;
+        assert!(![1, 3, 4, 6].contains(&calls), "on purpose");
+        true
+    };
+    let config = GovernorConfig { threshold: 0.9, ..GovernorConfig::default() };
+    let governor = Governor::new(scalar(), second, ManualClock::new(), config).unwrap();
+    let mut governor = governor.with_acceptance_test(test);
+    let mut decide = |input| {
+        let decision = governor.decide(&[input], Duration::ZERO).unwrap();
+        (decision.class, decision.escalation, decision.fallback, decision.is_accepted)
+    };
+    let rejected = Some(Escalation::Rejected);
+    assert_eq!(decide(1.0), (1, rejected, None, true));
+    assert_eq!(decide(1.0), (0, rejected, Some(Fallback::Rejected), false));
+    assert_eq!(decide(0.5), (0, Some(Escalation::Doubt), Some(Fallback::Rejected), true));
+    assert_eq!(decide(1.0), (0, None, None, true));
+    let metrics = governor.metrics();
+    assert_eq!((metrics.acceptance_panicked, metrics.rejected), (4, 2));
+    assert_eq!((metrics.expensive_rejected, metrics.fallbacks), (2, 2));
+}
+
+#[test]
 fn latencies_are_those_of_the_clock() {
     let clock = ManualClock::new();
     let time = clock.clone();

@@ -140,6 +140,29 @@ fn a_spike_arrives_after_its_delay_and_not_while_refractory() {
 }
 
 #[test]
+fn a_neuron_fires_at_its_threshold_and_after_1_ns_at_the_earliest() {
+    let mut net = net(3);
+    net.connect(0, 1, 15.0, us(1)); // From rest to just the threshold.
+    net.connect(0, 2, 15.0 - 1e-9, us(1));
+    for _ in 0..3 {
+        net.step(&[1e9, 0.0, 0.0], us(1));
+    }
+    assert_eq!(spikes(&mut net), [(1, 0), (1_001, 1)]);
+}
+
+#[test]
+fn a_new_synapse_ends_what_is_on_its_way() {
+    let mut net = net(2);
+    net.connect(0, 1, 20.0, us(2_000));
+    net.step(&[1e9, 0.0], us(1));
+    assert_eq!(net.spikes_in_flight(), 1);
+    net.connect(0, 1, 20.0, us(1_000));
+    assert_eq!(net.spikes_in_flight(), 0);
+    net.step(&[0.0, 0.0], us(3_000));
+    assert!(net.fired().is_empty());
+}
+
+#[test]
 fn a_delay_shorter_than_the_step_ends_in_the_next_step() {
     let mut net = net(2);
     net.connect(0, 1, 20.0, Duration::ZERO);
@@ -241,6 +264,15 @@ fn parameters_out_of_bounds_are_refused() {
     ] {
         let error = with(change).unwrap_err();
         assert!(error.to_string().contains("must be finite"), "{error}");
+    }
+}
+
+#[test]
+fn synapses_of_neurons_that_there_are_not_are_refused() {
+    for (from, to) in [(2, 0), (0, 2)] {
+        let connect = || SpikingNet::new(2, Lif::default()).unwrap().connect(from, to, 1.0, us(1));
+        let panic = std::panic::catch_unwind(connect).unwrap_err();
+        assert_eq!(panic.downcast_ref::<String>().unwrap(), "neuron 2 of 2");
     }
 }
 

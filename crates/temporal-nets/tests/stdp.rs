@@ -207,6 +207,41 @@ fn a_network_learns_as_its_synapses_would_alone() {
 }
 
 #[test]
+fn a_reset_network_has_learned_what_was_applied_and_forgotten_the_rest() {
+    let (mut net, synapses) = network(Stdp::default());
+    let run = |net: &mut SpikingNet| {
+        (0..100).for_each(|step| {
+            net.step(&drives(step), Duration::from_micros(500));
+        });
+    };
+    let weights = |net: &SpikingNet| -> Vec<f64> {
+        synapses.iter().map(|(synapse, ..)| net.weight(*synapse)).collect()
+    };
+    let first = weights(&net);
+    run(&mut net);
+    net.reset_state(); // With spikes in the log, and traces that they have not left yet.
+    assert_eq!((net.apply_plasticity(), weights(&net)), (0, first));
+
+    let mut fresh = net.clone();
+    run(&mut net);
+    net.apply_plasticity(); // Which leaves traces.
+    let learned = weights(&net);
+    net.reset_state();
+    assert_eq!(weights(&net), learned);
+    // Neither a spike behind the synapses nor arrivals at them find a trace to pair with.
+    for (drives, events) in [([0.0, 0.0, 1e6], 1), ([1e6, 1e6, 0.0], 2 + 3)] {
+        let mut net = net.clone();
+        net.step(&drives, Duration::from_micros(1));
+        net.step(&[0.0; 3], Duration::from_millis(6));
+        assert_eq!((net.apply_plasticity(), weights(&net)), (events, learned.clone()));
+    }
+    // A network that has forgotten learns as one that never knew.
+    run(&mut fresh);
+    fresh.apply_plasticity();
+    assert_eq!(weights(&fresh), learned);
+}
+
+#[test]
 #[should_panic(expected = "must be positive")]
 fn a_time_constant_of_zero_is_refused() {
     let _ = PlasticSynapse::new(Stdp { tau_minus_ns: 0, ..Stdp::default() }, 0.5);

@@ -211,4 +211,7 @@ fn tables_keep_the_last_rows() {
     let mut none = Table::new(&["n"], 0);
     none.push(&[Figure::Integer(1)]);
     assert_eq!((none.rows().len(), none.dropped()), (0, 1));
+    let mut all = Table::new(&["n"], usize::MAX);
+    all.push(&[Figure::Integer(1)]);
+    assert_eq!((all.rows().len(), all.dropped()), (1, 0));
 }

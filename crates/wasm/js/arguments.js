@@ -3,10 +3,11 @@
 const PRIORITIES = ['critical', 'high', 'normal', 'low'];
 const MISSED_TICKS = ['burst', 'delay', 'skip'];
 const NS_END = 1n << 64n;
+/** The ms that holds the last ns. */
+export const LAST_MS = 18_446_744_073_710;
 
-/** For the module: a deadline that nothing misses, and no policy but the scheduler's. */
-const NEVER = NS_END - 1n;
-const NO_MISSED_TICK = MISSED_TICKS.length;
+/** The deadline of what has none. */
+export const NEVER = NS_END - 1n;
 
 export const NORMAL = PRIORITIES.indexOf('normal');
 
@@ -41,7 +42,7 @@ export function toNs(value, name, least = 0n) {
 
 export function toMs(value, name) {
   if (typeof value !== 'number') throw notA(name, 'a Number of ms', value);
-  if (!(value >= 0 && value < Infinity)) throw outOf(name, 'finite and at least 0', value);
+  if (!(value >= 0 && value <= LAST_MS)) throw outOf(name, 'from 0 to 2^64 ns, in ms', value);
   return value;
 }
 
@@ -90,7 +91,7 @@ export function toOptions(options = {}, known) {
     delayNs: delayNs === undefined ? undefined : toNs(delayNs, 'options.delayNs'),
     missedTick:
       missedTick === undefined
-        ? NO_MISSED_TICK
+        ? undefined
         : toChoice(missedTick, 'options.missedTick', MISSED_TICKS),
   };
 }

@@ -102,6 +102,10 @@ class WorkerDriver {
         worker.postMessage({}); // It waits for that, so that no ticks pile up.
       }
     };
+    worker.onerror = () => {
+      scheduler.stop();
+      throw new Error("options.driver 'worker' cannot load its script, ticker.js, or is not allowed to");
+    };
     worker.postMessage({ periodMs });
     this.worker = worker;
   }

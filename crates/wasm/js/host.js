@@ -40,7 +40,7 @@ export class Host {
     } catch (error) {
       this.#failed(error, toId(slot, generation), name);
     }
-    if (this.names.length !== 0) this.#note(slot, generation, name);
+    if (name !== undefined || this.names.length !== 0) this.#note(slot, generation, name);
   }
 
   runAgain(slot, generation) {
@@ -51,7 +51,7 @@ export class Host {
     } catch (error) {
       this.#failed(error, toId(slot, generation), name);
     }
-    if (this.names.length !== 0) this.#note(slot, generation, name);
+    if (name !== undefined || this.names.length !== 0) this.#note(slot, generation, name);
   }
 
   #note(slot, generation, name) {

@@ -168,7 +168,7 @@ export class WasmScheduler {
    * simulation's. Until the next `tick()` it is now, also for `schedule()`, and no time passes in
    * ticks. A time before an earlier one counts as that one.
    *
-   * @param nowMs finite, and at least 0; to the nearest ns.
+   * @param nowMs at least 0, and not beyond 2^64 ns, which is 584 years; to the nearest ns.
    */
   tickAt(nowMs: number): number;
 
@@ -219,7 +219,7 @@ export class WasmScheduler {
   /** Ends the driver, if one is running. */
   stop(): void;
 
-  /** Gives the memory back. No method but this one may be called afterwards. */
+  /** Gives the memory back. Nothing is run or told any more, and no other method may be called. */
   free(): void;
 
   /** `free()`, for `using`. */

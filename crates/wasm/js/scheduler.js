@@ -1,6 +1,6 @@
 // WasmScheduler: arguments are checked here, functions are kept here, and errors are made here.
 
-import { NORMAL, checkFunction, checkId, isPlainNs, toMs, toNs, toOptions, toSettings } from './arguments.js';
+import { LAST_MS, NEVER, NORMAL, checkFunction, checkId, isPlainNs, toMs, toNs, toOptions, toSettings } from './arguments.js';
 import { startDriver } from './drivers.js';
 import { Host, attach, now, slotOf, takeFigures } from './host.js';
 import * as core from './nanosecond_scheduler.js';
@@ -9,12 +9,22 @@ import { toEstimates, toMetrics, toWindows } from './reports.js';
 const ONCE = ['priority', 'deadlineNs', 'name'];
 const PERIODIC = [...ONCE, 'delayNs', 'missedTick'];
 
+function release(number) {
+  core.free(number);
+  attach(number, undefined);
+}
+
+/** Frees schedulers that nobody can reach any more. */
+const forgotten = new FinalizationRegistry(release);
+
 export class WasmScheduler {
   #number;
   /** Why it can no longer be used. */
   #end = undefined;
   #host = new Host();
   #capacity;
+  /** Of tasks that have no policy of their own. */
+  #missedTick;
   #isTicking = false;
   /** Whether what is scheduled now counts from the host's time: not in a tick, or after a tickAt. */
   #followsClock = true;
@@ -46,6 +56,7 @@ export class WasmScheduler {
         settings.offsetNs,
       );
     } catch (cause) {
+      if (!(cause instanceof TypeError)) throw cause;
       throw new Error('the module is not loaded: await init() first', { cause });
     }
     if (number < 0) {
@@ -53,7 +64,9 @@ export class WasmScheduler {
     }
     attach(number, this.#host);
     this.#number = number;
+    forgotten.register(this, number, this);
     this.#capacity = settings.capacity;
+    this.#missedTick = settings.missedTick;
     this.#hasWindows = settings.lengthNs > 0n;
   }
 
@@ -102,7 +115,7 @@ export class WasmScheduler {
   }
 
   #beginQuiet(nowMs) {
-    const next = core.nextReleaseMs(this.#number);
+    const next = Math.min(core.nextReleaseMs(this.#number), LAST_MS);
     // Short of the next release by what rounding to ns may add.
     this.#quietUntilMs = next * (1 - 2 ** -50) - 1e-6;
     this.#quietNowMs = nowMs;
@@ -121,6 +134,7 @@ export class WasmScheduler {
   #break(cause) {
     this.#isTicking = false;
     this.stop();
+    forgotten.unregister(this);
     this.#quietUntilMs = 0;
     this.#end = { message: 'the scheduler broke down in a tick', cause };
     throw cause;
@@ -145,7 +159,7 @@ export class WasmScheduler {
     }
     if (this.#isToBeFreed) {
       this.#isToBeFreed = false;
-      this.#release();
+      release(this.#number);
     }
     const errors = host.errors.splice(0);
     if (errors.length === 1) throw errors[0];
@@ -155,11 +169,14 @@ export class WasmScheduler {
   schedule(fn, delayNs, options) {
     checkFunction(fn, 'fn');
     if (options === undefined && isPlainNs(delayNs)) {
-      const nowMs = this.#followsClock ? now() : NaN;
-      return this.#keep(core.schedule(this.#core, delayNs, NORMAL, nowMs), fn, undefined);
+      return this.#schedulePlain(fn, delayNs, NORMAL, undefined);
     }
     const delay = toNs(delayNs, 'delayNs');
-    return this.#scheduleWith(fn, delay, 0n, toOptions(options, ONCE));
+    const given = toOptions(options, ONCE);
+    if (given.deadlineNs === NEVER && isPlainNs(delayNs)) {
+      return this.#schedulePlain(fn, delayNs, given.priority, given.name);
+    }
+    return this.#scheduleWith(fn, delay, 0n, given);
   }
 
   schedulePeriodic(fn, periodNs, options) {
@@ -169,7 +186,12 @@ export class WasmScheduler {
     return this.#scheduleWith(fn, given.delayNs ?? period, period, given);
   }
 
-  #scheduleWith(fn, delay, period, { priority, deadlineNs, missedTick, name }) {
+  #schedulePlain(fn, delayNs, priority, name) {
+    const nowMs = this.#followsClock ? now() : NaN;
+    return this.#keep(core.schedule(this.#core, delayNs, priority, nowMs), fn, name);
+  }
+
+  #scheduleWith(fn, delay, period, { priority, deadlineNs, missedTick = this.#missedTick, name }) {
     const id = core.scheduleWith(this.#core, delay, priority, deadlineNs, period, missedTick);
     return this.#keep(id, fn, name);
   }
@@ -258,16 +280,13 @@ export class WasmScheduler {
     if (this.#end !== undefined) return;
     this.clear();
     this.stop();
+    forgotten.unregister(this);
+    this.#onDeadlineMiss = undefined;
     this.#quietUntilMs = 0;
     this.#end = { message: 'the scheduler has been freed' };
-    if (!this.#isTicking) return this.#release();
+    if (!this.#isTicking) return release(this.#number);
     this.#isToBeFreed = true;
     this.#host.isUnsettled = true;
-  }
-
-  #release() {
-    core.free(this.#number);
-    attach(this.#number, undefined);
   }
 }
 

@@ -90,7 +90,7 @@ pub fn create(
         windows: (length > 0).then_some(WindowSpec { length, hop, offset }),
         window_size: window_size as usize,
         capacity: capacity as usize,
-        missed_tick: missed_tick(missed).unwrap_or_default(),
+        missed_tick: missed_tick(missed),
         ..Config::default()
     };
     cores::create(config).map_or(REFUSED, |number| number as i32)
@@ -133,7 +133,7 @@ pub fn schedule(number: u32, delay_ns: f64, priority: u32, now_ms: f64) -> f64 {
 }
 
 /// Like [`schedule`], for whole ns up to 2⁶⁴, with a deadline or [`NEVER`]; repeating, unless the period
-/// is 0, with a policy for missed ticks, if it is one. It asks the host for the time.
+/// is 0, with a policy for missed ticks. It asks the host for the time.
 #[wasm_bindgen(js_name = scheduleWith)]
 pub fn schedule_with(
     number: u32,
@@ -151,10 +151,8 @@ pub fn schedule_with(
     if deadline_ns != NEVER {
         task = task.with_deadline(Duration::from_nanos(deadline_ns));
     }
-    if let Some(missed) = missed_tick(missed) {
-        task = task.with_missed_tick(missed);
-    }
-    accept(core, task, priority)
+    // Also to a one-shot, which has no use for it: that it has attributes is known here, then.
+    accept(core, task.with_missed_tick(missed_tick(missed)), priority)
 }
 
 /// Cancels a task; tells whether it was pending.
@@ -228,6 +226,10 @@ fn accept(core: &Core, task: Task, priority: u32) -> f64 {
     }
 }
 
-fn missed_tick(number: u32) -> Option<MissedTick> {
-    [MissedTick::Burst, MissedTick::Delay, MissedTick::Skip].get(number as usize).copied()
+fn missed_tick(number: u32) -> MissedTick {
+    match number {
+        0 => MissedTick::Burst,
+        1 => MissedTick::Delay,
+        _ => MissedTick::Skip,
+    }
 }

@@ -10,8 +10,8 @@ use crate as module;
 
 /// The urgency of a plain task.
 const NORMAL: u32 = 2;
-/// Where a policy for missed ticks is expected: the scheduler's.
-const NO_POLICY: u32 = 3;
+/// The policy for missed ticks.
+const SKIP: u32 = 2;
 /// Where a time is expected: the host is to be asked.
 const ASK: f64 = f64::NAN;
 
@@ -73,7 +73,7 @@ fn figures(report: impl FnOnce()) -> Vec<f64> {
 }
 
 fn create(hop_ns: u64) -> i32 {
-    module::create(8, 1024, 2, true, 0.9, 4, 100, hop_ns, 0)
+    module::create(8, 1024, SKIP, true, 0.9, 4, 100, hop_ns, 0)
 }
 
 /// A scheduler, and what its host is asked. The host's time is 0.
@@ -92,7 +92,7 @@ fn schedule(core: u32, delay_ns: f64, priority: u32) -> f64 {
 }
 
 fn schedule_once(core: u32, delay_ns: u64) -> f64 {
-    module::schedule_with(core, delay_ns, NORMAL, u64::MAX, 0, NO_POLICY)
+    module::schedule_with(core, delay_ns, NORMAL, u64::MAX, 0, SKIP)
 }
 
 #[wasm_bindgen_test]
@@ -176,7 +176,7 @@ fn what_cannot_be_scheduled_is_told_from_a_number() {
 fn a_function_reaches_everything_but_the_tick() {
     let (core, asked) = core();
     module::tick_at(core, 0.0);
-    let number = module::schedule_with(core, 10, NORMAL, 3, 10, NO_POLICY);
+    let number = module::schedule_with(core, 10, NORMAL, 3, 10, SKIP);
     schedule(core, 10.0, 3);
     let inner = core;
     let body = move || {

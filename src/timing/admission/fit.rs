@@ -95,8 +95,9 @@ struct Blocking {
 }
 
 impl Blocking {
-    fn new() -> Self {
-        Blocking { less: 0, not_more: 0, rank: None }
+    /// Everybody may be blocked for `least`.
+    fn new(least: u64) -> Self {
+        Blocking { less: least, not_more: least, rank: None }
     }
 
     fn next(&mut self, rank: Rank, task: &TaskModel) -> u64 {
@@ -116,14 +117,15 @@ impl AdmissionControl {
         position: usize,
         work: &mut Work,
     ) -> Result<Option<Rejection>, Exhausted> {
-        let level = self.trial_level(position, position + 1, blocking(&self.models[position..]));
+        let own_blocking = blocking(&self.models[position..]).max(self.sleep_ns);
+        let level = self.trial_level(position, position + 1, own_blocking);
         share.fit = Fit::find(&level, work)?;
         if share.fit.is_none() {
             if let Some(late_by_ns) = late_by(&level, work)? {
                 return Ok(Some(Rejection::Deadline { task: None, late_by_ns }));
             }
         }
-        let mut blockings = Blocking::new();
+        let mut blockings = Blocking::new(self.sleep_ns);
         for index in (0..self.members.len()).rev() {
             let (member, model) = (&self.members[index], &self.models[index]);
             let mut blocking = blockings.next(member.rank, model);
@@ -159,7 +161,7 @@ impl AdmissionControl {
     /// Finds fits for those who have none, as far as a check's work goes.
     pub(super) fn renew_fits(&mut self) {
         let mut work = Work::new(Self::WORK);
-        let mut blockings = Blocking::new();
+        let mut blockings = Blocking::new(self.sleep_ns);
         for index in (0..self.members.len()).rev() {
             let (member, model) = (&self.members[index], &self.models[index]);
             let rank = member.rank;

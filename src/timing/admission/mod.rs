@@ -33,9 +33,10 @@ pub enum Admission {
     /// urgency count as more urgent than each other, which is on the safe side.
     ///
     /// What a test assumes: jobs take no longer than declared, overhead included, and are released at
-    /// any time from outside; ticks come as soon as something is released, as the `run*` methods have
-    /// it unless [`Config::tick_rate_ns`](crate::Config::tick_rate_ns) is above 0. A job that a running job releases at its own start (`Context::schedule`
-    /// with delay 0, `Context::trigger`) may find 1 ns more of it left than is counted.
+    /// any time from outside; ticks come as soon as something is released, or at the next multiple of
+    /// [`Config::tick_rate_ns`](crate::Config::tick_rate_ns), as the `run*` methods have it. A job that a
+    /// running job releases at its own start (`Context::schedule` with delay 0, `Context::trigger`) may
+    /// find 1 ns more of it left than is counted.
     Exact,
 }
 
@@ -82,6 +83,8 @@ pub struct AdmissionControl {
     admission: Admission,
     policy: Policy,
     on_unknown: UnknownVerdict,
+    /// For so long an idle processor may leave what is released waiting.
+    sleep_ns: u64,
     is_busy: bool,
     utilization: Utilization,
     /// How many members have left.
@@ -126,6 +129,7 @@ impl AdmissionControl {
             admission,
             policy,
             on_unknown,
+            sleep_ns: 0,
             is_busy: false,
             utilization: Utilization::default(),
             left: 0,
@@ -133,6 +137,18 @@ impl AdmissionControl {
             models: Vec::new(),
             trial: Vec::new(),
         }
+    }
+
+    /// Counts with a processor that, when idle, looks for released jobs at the multiples of `tick_rate_ns`
+    /// only, as [`Config::tick_rate_ns`](crate::Config::tick_rate_ns) has it; 0, the default, is at once.
+    ///
+    /// The worst that comes of it is that all jobs are released right after such a look. That is as if a
+    /// less urgent job of `tick_rate_ns` had just started, and as little worse than with one of the others:
+    /// the longest of them counts.
+    #[must_use]
+    pub fn with_tick_rate(mut self, tick_rate_ns: u64) -> Self {
+        self.sleep_ns = tick_rate_ns.saturating_sub(1);
+        self
     }
 
     /// Which tasks are refused.
@@ -315,7 +331,7 @@ impl AdmissionControl {
     ) -> Result<Option<Rejection>, Exhausted> {
         let mut utilization = self.utilization;
         utilization.add(task);
-        let found = find_late(&self.trial, utilization, load, work)?;
+        let found = find_late(&self.trial, self.sleep_ns, (utilization, load), work)?;
         Ok(found.map(|Excess { interval, by }| {
             let is_due = |task: &TaskModel| {
                 interval.checked_sub(task.deadline()).is_some_and(|past| past % task.period() == 0)

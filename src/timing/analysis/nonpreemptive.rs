@@ -128,27 +128,28 @@ pub fn edf(tasks: &[TaskModel], work: u64) -> Verdict {
     match utilization.compare(sorted.iter().copied()) {
         None => Verdict::Unknown,
         Some(Ordering::Greater) => Verdict::Overloaded,
-        Some(load) => verdict(find_late(&sorted, utilization, load, &mut Work::new(work))),
+        Some(load) => verdict(find_late(&sorted, 0, (utilization, load), &mut Work::new(work))),
     }
 }
 
-/// Looks for an interval in which more is to be done than fits. `tasks` are sorted by deadline.
+/// Looks for an interval in which more is to be done than fits, if any may be blocked for `least`.
+/// `tasks` are sorted by deadline.
 pub(crate) fn find_late(
     tasks: &[TaskModel],
-    utilization: Utilization,
-    load: Ordering,
+    least: u64,
+    (utilization, load): (Utilization, Ordering),
     work: &mut Work,
 ) -> Result<Option<Excess>, Exhausted> {
     let Some(last) = tasks.last() else { return Ok(None) };
-    // Longer intervals are not blocked by anybody.
+    // Longer intervals are not blocked by any task.
     let growth = Growth::new(tasks, utilization, load, work)?;
-    let high = growth.horizon(0, work)?;
-    if let excess @ Some(_) = find_excess(tasks, 0, (last.deadline(), high), work)? {
+    let high = growth.horizon(least, work)?;
+    if let excess @ Some(_) = find_excess(tasks, least, (last.deadline(), high), work)? {
         return Ok(excess);
     }
     // From the longest deadline down: in which lengths is the blocking the same?
     let (mut rest, mut high) = (tasks, last.deadline());
-    let mut blocking = last.wcet() - 1;
+    let mut blocking = least.max(last.wcet() - 1);
     while let Some((task, shorter)) = rest.split_last() {
         let is_last = shorter.is_empty();
         if task.wcet() - 1 > blocking || is_last {

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::stats::Figures;
 use super::window::Window;
 use super::{JobRecord, MonitorConfig};
 use crate::task::TaskId;
@@ -119,8 +120,14 @@ impl Alarms {
         }
     }
 
-    pub(super) fn threshold(&self, metric: AlertMetric) -> u64 {
+    fn threshold(&self, metric: AlertMetric) -> u64 {
         self.thresholds[metric as usize]
+    }
+
+    /// The threshold of the window's 99th percentile, if there is a threshold of any of its figures.
+    pub(super) fn watches_window(&self) -> Option<u64> {
+        let is_watched = self.thresholds[OF_JOBS.len()..].iter().any(|ns| *ns < u64::MAX);
+        is_watched.then(|| self.threshold(AlertMetric::DispatchLatencyP99))
     }
 
     pub(super) fn set_handler(&mut self, handler: impl FnMut(Alert) + 'static) {
@@ -129,11 +136,11 @@ impl Alarms {
 
     /// Which figures of [`OF_JOBS`] rise above their threshold with `job`.
     #[inline]
-    pub(super) fn rising(&self, job: &JobRecord, edges: &mut JobEdges) -> [bool; 2] {
+    pub(super) fn rising(&self, job: &Figures, edges: &mut JobEdges) -> [bool; 2] {
         let [latency, response] = edges;
         [
-            latency.rises(job.dispatch_latency_ns() > self.thresholds[0]),
-            response.rises(job.response_ns() > self.thresholds[1]),
+            latency.rises(job.latency_ns > self.thresholds[0]),
+            response.rises(job.response_ns > self.thresholds[1]),
         ]
     }
 
@@ -158,13 +165,14 @@ impl Alarms {
     /// Compares the window's figures, and raises alerts.
     pub(super) fn check(&mut self, window: &mut Window, at: TimePoint) {
         self.until_check = self.interval;
+        let Some(watched) = window.watched() else { return };
         let metric = AlertMetric::DispatchLatencyP99;
-        if self.edges[metric as usize].rises(window.is_p99_over_threshold()) {
+        if self.edges[metric as usize].rises(watched.is_p99_over_threshold) {
             self.raise(metric, window.p99_dispatch_latency_ns(), at, None);
         }
         for (metric, value) in [
-            (AlertMetric::MissRate, window.miss_rate_ppm()),
-            (AlertMetric::Utilization, window.utilization_ppm()),
+            (AlertMetric::MissRate, watched.miss_rate_ppm),
+            (AlertMetric::Utilization, watched.utilization_ppm),
         ] {
             let is_above = value > self.threshold(metric);
             if self.edges[metric as usize].rises(is_above) {

@@ -1,110 +1,62 @@
-//! Distributions since the start, in `hdrhistogram`s of fixed size.
+//! Distributions since the start.
 
-use hdrhistogram::Histogram;
-
-use super::stats::Counts;
-use super::{JobRecord, JobStats, Quantiles};
-use crate::metrics::histogram;
+use super::report::Quantiles;
+use super::stats::Figures;
+use crate::metrics::Histogram;
 
 /// Dispatch latency, response time and lateness of all jobs.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Distributions {
-    latency: Distribution,
-    response: Distribution,
-    /// How much after, or at, and how much before their deadlines jobs finished: a histogram holds
-    /// no negative numbers.
-    late: Distribution,
-    early: Distribution,
-    max_lateness_ns: i64,
-}
-
-impl Default for Distributions {
-    fn default() -> Self {
-        Distributions {
-            latency: Distribution::default(),
-            response: Distribution::default(),
-            late: Distribution::default(),
-            early: Distribution::default(),
-            max_lateness_ns: i64::MIN,
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Distribution {
-    histogram: Histogram<u64>,
-    /// Exact, and beyond the histogram's range.
-    max_ns: u64,
-}
-
-impl Default for Distribution {
-    fn default() -> Self {
-        Distribution { histogram: histogram(), max_ns: 0 }
-    }
-}
-
-impl Distribution {
-    #[inline]
-    fn record(&mut self, ns: u64) {
-        self.histogram.saturating_record(ns);
-        self.max_ns = self.max_ns.max(ns);
-    }
-
-    /// The greatest value counted with the one at `rank`, from 1.
-    fn at_rank(&self, rank: u64) -> u64 {
-        // The middle of the rank's share, so that rounding cannot reach its neighbours.
-        let quantile = (rank as f64 - 0.5) / self.histogram.len() as f64;
-        self.histogram.value_at_quantile(quantile).min(self.max_ns)
-    }
-
-    fn quantiles(&self) -> Option<Quantiles<u64>> {
-        Quantiles::new(self.histogram.len(), self.max_ns, |rank| self.at_rank(rank))
-    }
-
-    fn clear(&mut self) {
-        self.histogram.reset();
-        self.max_ns = 0;
-    }
+    latency: Histogram,
+    response: Histogram,
+    /// How much after, or at, and how much before their deadlines jobs finished.
+    late: Histogram,
+    early: Histogram,
 }
 
 impl Distributions {
     #[inline]
-    pub(super) fn record(&mut self, job: &JobRecord) {
-        self.latency.record(job.dispatch_latency_ns());
-        self.response.record(job.response_ns());
-        if let Some(lateness) = job.lateness_ns() {
-            self.max_lateness_ns = self.max_lateness_ns.max(lateness);
+    pub(super) fn record(&mut self, job: &Figures) {
+        self.latency.record(job.latency_ns);
+        self.response.record(job.response_ns);
+        if let Some(lateness) = job.lateness_ns {
             let side = if lateness >= 0 { &mut self.late } else { &mut self.early };
             side.record(lateness.unsigned_abs());
         }
     }
 
-    /// The figures of the jobs recorded, which `counts` counts.
-    pub(super) fn stats(&self, counts: &Counts, elapsed_ns: u64) -> JobStats {
-        let (latency, response) = (self.latency.quantiles(), self.response.quantiles());
-        JobStats::new(counts, elapsed_ns, latency, response, self.lateness())
+    /// Quantiles, given the exact maximum.
+    pub(super) fn latency(&self, max_ns: u64) -> Option<Quantiles<u64>> {
+        quantiles(&self.latency, max_ns)
     }
 
-    fn lateness(&self) -> Option<Quantiles<i64>> {
-        let early = self.early.histogram.len();
-        let count = early + self.late.histogram.len();
+    /// Quantiles, given the exact maximum.
+    pub(super) fn response(&self, max_ns: u64) -> Option<Quantiles<u64>> {
+        quantiles(&self.response, max_ns)
+    }
+
+    /// Quantiles, given the exact maximum, if any job had a deadline.
+    pub(super) fn lateness(&self, max_ns: Option<i64>) -> Option<Quantiles<i64>> {
+        let (max_ns, early) = (max_ns?, self.early.len());
         let signed = |ns| i64::try_from(ns).unwrap_or(i64::MAX);
-        Quantiles::new(count, self.max_lateness_ns, |rank| {
-            if rank > early {
-                return signed(self.late.at_rank(rank - early));
-            }
-            // From the earliest to the least early; rounded like the others, to the later side.
-            let earliness = self.early.at_rank(early - rank + 1);
-            let least = self.early.histogram.lowest_equivalent(earliness);
-            (-signed(least)).min(self.max_lateness_ns)
+        Quantiles::new(early + self.late.len(), max_ns, |rank| {
+            let lateness = if rank > early {
+                signed(self.late.at_rank(rank - early).1)
+            } else {
+                // From the earliest to the least early; rounded like the others, to the later side.
+                -signed(self.early.at_rank(early - rank + 1).0)
+            };
+            lateness.min(max_ns)
         })
     }
 
     pub(super) fn clear(&mut self) {
-        self.latency.clear();
-        self.response.clear();
-        self.late.clear();
-        self.early.clear();
-        self.max_lateness_ns = i64::MIN;
+        for histogram in [&mut self.latency, &mut self.response, &mut self.late, &mut self.early] {
+            histogram.clear();
+        }
     }
+}
+
+fn quantiles(histogram: &Histogram, max_ns: u64) -> Option<Quantiles<u64>> {
+    Quantiles::new(histogram.len(), max_ns, |rank| histogram.at_rank(rank).1.min(max_ns))
 }

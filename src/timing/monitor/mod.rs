@@ -16,7 +16,7 @@ pub use alert::{Alert, AlertMetric};
 use distribution::Distributions;
 pub use report::{JobStats, MonitoringReport, Quantiles, TaskStats};
 use rows::Rows;
-use stats::{Counts, Sample};
+use stats::Figures;
 use window::Window;
 
 /// One job, as [`LatencyMonitor::record`] takes it.
@@ -85,7 +85,7 @@ impl JobRecord {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default))]
 pub struct MonitorConfig {
-    /// Jobs in the window of recent ones, 1 to 2²⁰. Default 1,024. Each takes 88 bytes.
+    /// Jobs in the window of recent ones, 1 to 2²⁰. Default 1,024. Each takes 56 bytes.
     pub samples: usize,
     /// Alert on a job whose dispatch latency is greater.
     pub dispatch_latency_alert_ns: Option<u64>,
@@ -135,7 +135,7 @@ impl MonitorConfig {
 
 /// Collects how late jobs were, per task and in all, since the start and recently.
 ///
-/// Since the start, quantiles come from `hdrhistogram`s: within 1 %, and never below the truth;
+/// Since the start, quantiles come from histograms: within 1 %, and never below the truth;
 /// values above one hour count as one hour, except in maxima. Recent figures are those of the last
 /// [`MonitorConfig::samples`] jobs, and exact. Tasks have rows by name; without a name a repeating
 /// task has its own, and all others share one. There are rows for the first 1,024; later tasks are
@@ -165,7 +165,6 @@ pub struct LatencyMonitor {
     started_at: TimePoint,
     /// Of all jobs.
     latest_finish: TimePoint,
-    counts: Counts,
     distributions: Distributions,
     rows: Rows,
     window: Window,
@@ -173,7 +172,7 @@ pub struct LatencyMonitor {
 }
 
 impl LatencyMonitor {
-    /// A monitor of what happens from `started_at` on. Allocates the window and 150 KiB for
+    /// A monitor of what happens from `started_at` on. Allocates the window and 143 KiB for
     /// histograms; later only when a row is added.
     ///
     /// # Errors
@@ -182,14 +181,13 @@ impl LatencyMonitor {
     pub fn new(config: MonitorConfig, started_at: TimePoint) -> Result<Self, ConfigError> {
         config.validate()?;
         let alarms = Alarms::new(&config);
-        let p99_threshold_ns = alarms.threshold(AlertMetric::DispatchLatencyP99);
+        let window = Window::new(config.samples, alarms.watches_window());
         Ok(LatencyMonitor {
             started_at,
             latest_finish: started_at,
-            counts: Counts::default(),
             distributions: Distributions::default(),
             rows: Rows::default(),
-            window: Window::new(config.samples, p99_threshold_ns),
+            window,
             alarms,
         })
     }
@@ -212,8 +210,12 @@ impl LatencyMonitor {
     /// Where the handler of alerts does; the job is recorded all the same.
     #[inline]
     pub fn record(&mut self, job: &JobRecord) {
-        self.distributions.record(job);
-        self.add(Sample { job: *job, ran: true });
+        let figures = Figures::of(job, true);
+        self.distributions.record(&figures);
+        let row = self.rows.row_mut(job);
+        row.add(&figures);
+        let rising = self.alarms.rising(&figures, &mut row.edges);
+        self.add(job, figures, rising);
     }
 
     /// Records a job that was not run because its firm deadline had passed: a miss, which adds to
@@ -223,26 +225,21 @@ impl LatencyMonitor {
     ///
     /// Where the handler of alerts does; the job is recorded all the same.
     pub fn skipped(&mut self, job: &JobRecord) {
-        self.add(Sample { job: *job, ran: false });
+        let figures = Figures::of(job, false);
+        self.rows.row_mut(job).add(&figures);
+        self.add(job, figures, [false; 2]);
     }
 
     #[inline]
-    fn add(&mut self, sample: Sample) {
-        self.latest_finish = self.latest_finish.max(sample.job.finish);
-        self.counts.add(&sample);
-        let row = self.rows.row_mut(&sample.job);
-        row.add(&sample);
-        let rising = match sample.ran {
-            true => self.alarms.rising(&sample.job, &mut row.edges),
-            false => [false; 2],
-        };
-        self.window.push(sample);
+    fn add(&mut self, job: &JobRecord, figures: Figures, rising: [bool; 2]) {
+        self.latest_finish = self.latest_finish.max(job.finish);
+        self.window.push(job.start, job.finish, figures);
         // Last, because what follows may run the user's code.
         if rising != [false; 2] {
-            self.alarms.raise_for(&sample.job, rising);
+            self.alarms.raise_for(job, rising);
         }
         if self.alarms.is_check_due() {
-            self.alarms.check(&mut self.window, sample.job.finish);
+            self.alarms.check(&mut self.window, job.finish);
         }
     }
 
@@ -251,7 +248,6 @@ impl LatencyMonitor {
     pub fn reset(&mut self, at: TimePoint) {
         self.started_at = at;
         self.latest_finish = at;
-        self.counts = Counts::default();
         self.distributions.clear();
         self.rows.clear();
         self.window.clear();
@@ -263,11 +259,12 @@ impl LatencyMonitor {
     #[must_use]
     pub fn report(&self) -> MonitoringReport {
         let elapsed_ns = self.latest_finish.as_nanos().saturating_sub(self.started_at.as_nanos());
+        let total = self.rows.total();
         MonitoringReport {
             elapsed_ns,
-            total: self.distributions.stats(&self.counts, elapsed_ns),
+            total: total.job_stats(&self.distributions, elapsed_ns),
             recent: self.window.stats(),
-            jitter_ns: self.rows.jitter_ns(),
+            jitter_ns: total.jitter_ns(),
             tasks: self.rows.stats(elapsed_ns),
             others: self.rows.others(elapsed_ns),
         }

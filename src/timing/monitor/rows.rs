@@ -1,13 +1,16 @@
 //! [`Rows`]: figures per task, for a bounded number of tasks.
 
 use super::alert::JobEdges;
-use super::stats::{Counts, Sample};
-use super::{JobRecord, TaskStats};
+use super::distribution::Distributions;
+use super::stats::{Counts, Figures};
+use super::{JobRecord, JobStats, TaskStats};
 use crate::hash::FastMap;
 use crate::task::TaskId;
 
 /// Tasks that have a row of their own.
 const MAX_ROWS: usize = 1024;
+/// Keys whose rows are found without hashing names.
+const MEMOS_LOG2: u32 = 4;
 
 /// Whose jobs share a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +31,29 @@ impl Key {
         }
     }
 
+    /// Equal, and seen so without comparing what names say.
+    #[inline]
+    fn is_same(self, other: Key) -> bool {
+        match (self, other) {
+            (Key::Name(one), Key::Name(other)) => core::ptr::eq(one, other),
+            (Key::Task(one), Key::Task(other)) => one == other,
+            (Key::OneShots, Key::OneShots) => true,
+            _ => false,
+        }
+    }
+
+    /// Where it is remembered: by the address of its name, which is the same from job to job.
+    #[inline]
+    fn memo(self) -> usize {
+        let bits = match self {
+            Key::Name(name) => name.as_ptr().addr() as u64,
+            Key::Task(task) => task.to_bits(),
+            Key::OneShots => 0,
+        };
+        // Fibonacci hashing: leaked names are aligned, so that their low bits are all alike.
+        (bits.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (u64::BITS - MEMOS_LOG2)) as usize
+    }
+
     fn label(self) -> String {
         match self {
             Key::Name(name) => name.into(),
@@ -40,6 +66,8 @@ impl Key {
 #[derive(Default)]
 pub(super) struct Rows {
     numbers: FastMap<Key, usize>,
+    /// Keys that were looked up last, and their rows.
+    memos: [Option<(Key, usize)>; 1 << MEMOS_LOG2],
     /// In the order in which they first appeared.
     rows: Vec<(Key, Row)>,
     others: Row,
@@ -50,10 +78,16 @@ impl Rows {
     #[inline]
     pub(super) fn row_mut(&mut self, job: &JobRecord) -> &mut Row {
         let key = Key::of(job);
-        match self.numbers.get(&key) {
-            Some(&number) => &mut self.rows[number].1,
-            None => self.insert(key),
+        match self.memos[key.memo()] {
+            Some((seen, number)) if key.is_same(seen) => &mut self.rows[number].1,
+            _ => self.find(key),
         }
+    }
+
+    fn find(&mut self, key: Key) -> &mut Row {
+        let Some(&number) = self.numbers.get(&key) else { return self.insert(key) };
+        self.memos[key.memo()] = Some((key, number));
+        &mut self.rows[number].1
     }
 
     #[cold]
@@ -67,12 +101,12 @@ impl Rows {
         &mut self.rows[number].1
     }
 
-    /// Mean change of the dispatch latency over all rows.
-    pub(super) fn jitter_ns(&self) -> Option<u64> {
-        let (total, count) = self.rows.iter().fold((0, 0), |(total, count), (_, row)| {
-            (total + row.jitter_total_ns, count + row.jitter_count)
-        });
-        mean(total, count)
+    /// All rows as one.
+    pub(super) fn total(&self) -> Row {
+        let mut total = Row::default();
+        self.rows.iter().for_each(|(_, row)| total.add_all(row));
+        total.add_all(&self.others);
+        total
     }
 
     /// The rows, busiest first.
@@ -90,6 +124,7 @@ impl Rows {
 
     pub(super) fn clear(&mut self) {
         self.numbers.clear();
+        self.memos = Default::default();
         self.rows.clear();
         self.others = Row::default();
     }
@@ -114,25 +149,49 @@ pub(super) struct Row {
 
 impl Row {
     #[inline]
-    pub(super) fn add(&mut self, sample: &Sample) {
-        self.counts.add(sample);
-        if !sample.ran {
+    pub(super) fn add(&mut self, job: &Figures) {
+        self.counts.add(job);
+        if !job.ran {
             return;
         }
-        let job = &sample.job;
-        let (latency, response) = (job.dispatch_latency_ns(), job.response_ns());
-        self.latency_total_ns += u128::from(latency);
-        self.response_total_ns += u128::from(response);
-        self.max_latency_ns = self.max_latency_ns.max(latency);
-        self.max_response_ns = self.max_response_ns.max(response);
-        self.max_execution_ns = self.max_execution_ns.max(job.execution_ns());
-        self.max_lateness_ns = self.max_lateness_ns.max(job.lateness_ns());
+        self.latency_total_ns += u128::from(job.latency_ns);
+        self.response_total_ns += u128::from(job.response_ns);
+        self.max_latency_ns = self.max_latency_ns.max(job.latency_ns);
+        self.max_response_ns = self.max_response_ns.max(job.response_ns);
+        self.max_execution_ns = self.max_execution_ns.max(job.execution_ns);
+        self.max_lateness_ns = self.max_lateness_ns.max(job.lateness_ns);
         if self.tells_jitter {
-            if let Some(last) = self.last_latency_ns.replace(latency) {
-                self.jitter_total_ns += u128::from(latency.abs_diff(last));
+            if let Some(last) = self.last_latency_ns.replace(job.latency_ns) {
+                self.jitter_total_ns += u128::from(job.latency_ns.abs_diff(last));
                 self.jitter_count += 1;
             }
         }
+    }
+
+    /// Adds what another has summed up.
+    fn add_all(&mut self, other: &Row) {
+        self.counts.add_all(&other.counts);
+        self.latency_total_ns += other.latency_total_ns;
+        self.response_total_ns += other.response_total_ns;
+        self.max_latency_ns = self.max_latency_ns.max(other.max_latency_ns);
+        self.max_response_ns = self.max_response_ns.max(other.max_response_ns);
+        self.max_execution_ns = self.max_execution_ns.max(other.max_execution_ns);
+        self.max_lateness_ns = self.max_lateness_ns.max(other.max_lateness_ns);
+        self.jitter_total_ns += other.jitter_total_ns;
+        self.jitter_count += other.jitter_count;
+    }
+
+    /// The figures of its jobs, which `distributions` has recorded.
+    pub(super) fn job_stats(&self, distributions: &Distributions, elapsed_ns: u64) -> JobStats {
+        let latency = distributions.latency(self.max_latency_ns);
+        let response = distributions.response(self.max_response_ns);
+        let lateness = distributions.lateness(self.max_lateness_ns);
+        JobStats::new(&self.counts, elapsed_ns, latency, response, lateness)
+    }
+
+    /// Mean change of the dispatch latency.
+    pub(super) fn jitter_ns(&self) -> Option<u64> {
+        mean(self.jitter_total_ns, self.jitter_count)
     }
 
     fn stats(&self, name: String, elapsed_ns: u64) -> TaskStats {
@@ -151,7 +210,7 @@ impl Row {
             max_response_ns: (jobs > 0).then_some(self.max_response_ns),
             max_execution_ns: (jobs > 0).then_some(self.max_execution_ns),
             max_lateness_ns: self.max_lateness_ns,
-            jitter_ns: mean(self.jitter_total_ns, self.jitter_count),
+            jitter_ns: self.jitter_ns(),
         }
     }
 }

@@ -2,18 +2,37 @@
 
 use super::JobRecord;
 
-/// A job, run or skipped.
+/// What is summed up of a job, worked out once.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sample {
-    pub(super) job: JobRecord,
-    /// Without having run it has no latencies, and has missed its deadline.
+pub(super) struct Figures {
+    pub(super) latency_ns: u64,
+    pub(super) response_ns: u64,
+    pub(super) execution_ns: u64,
+    pub(super) lateness_ns: Option<i64>,
+    /// Skipped jobs have no latencies, and have missed their deadlines.
     pub(super) ran: bool,
 }
 
-impl Sample {
+impl Figures {
+    #[inline]
+    pub(super) fn of(job: &JobRecord, ran: bool) -> Self {
+        Figures {
+            latency_ns: job.dispatch_latency_ns(),
+            response_ns: job.response_ns(),
+            execution_ns: job.execution_ns(),
+            lateness_ns: job.lateness_ns(),
+            ran,
+        }
+    }
+
+    #[inline]
+    fn had_deadline(&self) -> bool {
+        !self.ran || self.lateness_ns.is_some()
+    }
+
     #[inline]
     fn missed(&self) -> bool {
-        !self.ran || self.job.missed()
+        !self.ran || self.lateness_ns > Some(0)
     }
 }
 
@@ -31,22 +50,31 @@ pub(super) struct Counts {
 
 impl Counts {
     #[inline]
-    pub(super) fn add(&mut self, sample: &Sample) {
-        self.jobs += u64::from(sample.ran);
-        self.skipped += u64::from(!sample.ran);
-        self.deadlines += u64::from(!sample.ran || sample.job.deadline.is_some());
-        self.misses += u64::from(sample.missed());
-        self.busy_ns += u128::from(sample.job.execution_ns());
+    pub(super) fn add(&mut self, job: &Figures) {
+        self.jobs += u64::from(job.ran);
+        self.skipped += u64::from(!job.ran);
+        self.deadlines += u64::from(job.had_deadline());
+        self.misses += u64::from(job.missed());
+        self.busy_ns += u128::from(job.execution_ns);
     }
 
     /// Takes out what was added.
     #[inline]
-    pub(super) fn remove(&mut self, sample: &Sample) {
-        self.jobs -= u64::from(sample.ran);
-        self.skipped -= u64::from(!sample.ran);
-        self.deadlines -= u64::from(!sample.ran || sample.job.deadline.is_some());
-        self.misses -= u64::from(sample.missed());
-        self.busy_ns -= u128::from(sample.job.execution_ns());
+    pub(super) fn remove(&mut self, job: &Figures) {
+        self.jobs -= u64::from(job.ran);
+        self.skipped -= u64::from(!job.ran);
+        self.deadlines -= u64::from(job.had_deadline());
+        self.misses -= u64::from(job.missed());
+        self.busy_ns -= u128::from(job.execution_ns);
+    }
+
+    /// Adds what others have counted.
+    pub(super) fn add_all(&mut self, others: &Counts) {
+        self.jobs += others.jobs;
+        self.skipped += others.skipped;
+        self.deadlines += others.deadlines;
+        self.misses += others.misses;
+        self.busy_ns += others.busy_ns;
     }
 
     pub(super) fn miss_rate(&self) -> f64 {

@@ -31,11 +31,10 @@ struct Paced {
 }
 
 fn paced(plan: Plan, table: &mut Table) {
-    let jobs = plan.size(3_000, 200);
-    let with = |config: Config| move || at_rate(config.clone(), jobs);
-    let contenders: [Contender<'_, Paced>; 2] =
-        [Box::new(with(Config::default())), Box::new(with(all_monitoring()))];
-    let [off, on] = interleave(plan.size(31, 1), contenders);
+    // Many short slices: what they differ by is a hundredth of what a sleep costs, which varies.
+    let jobs = plan.size(100, 50);
+    let contenders = [Config::default(), all_monitoring()].map(|config| at_rate(config, jobs));
+    let [off, on] = interleave(plan.size(800, 2), contenders);
     let share = |paced: &Paced| paced.cpu_share;
     let overhead = on.paired(&off, |on, off| on.cpu_share / off.cpu_share - 1.0);
     let rate = on.median(|slice| slice.rate);
@@ -50,31 +49,33 @@ fn paced(plan: Plan, table: &mut Table) {
 }
 
 /// Runs `jobs` periodic jobs, asleep between them.
-fn at_rate(config: Config, jobs: usize) -> Paced {
+fn at_rate<'a>(config: Config, jobs: usize) -> Contender<'a, Paced> {
     let mut scheduler = Scheduler::new(Config { wait: Wait::Sleep, ..config });
     let book = Book::leaked();
-    let mut left = jobs;
-    let task = Task::periodic(
-        move |cx| {
-            book.sign_release(cx.release());
-            left -= 1;
-            if left == 0 {
-                cx.cancel(cx.id()).expect("it repeats");
-            }
-        },
-        Duration::from_nanos(1_000_000_000 / RATE),
-    );
-    scheduler
-        .schedule(task.with_name("paced").with_deadline(Duration::from_secs(1)))
-        .expect("room");
-    let (cpu, wall) = (thread_cpu_time(), Instant::now());
-    scheduler.run();
-    let (cpu, wall) = (thread_cpu_time().saturating_sub(cpu), wall.elapsed());
-    assert_eq!(book.close(), jobs as u64, "every job ran, in order");
-    Paced {
-        cpu_share: cpu.as_secs_f64() / wall.as_secs_f64(),
-        rate: jobs as f64 / wall.as_secs_f64(),
-    }
+    Box::new(move || {
+        let mut left = jobs;
+        let task = Task::periodic(
+            move |cx| {
+                book.sign_release(cx.release());
+                left -= 1;
+                if left == 0 {
+                    cx.cancel(cx.id()).expect("it repeats");
+                }
+            },
+            Duration::from_nanos(1_000_000_000 / RATE),
+        );
+        scheduler
+            .schedule(task.with_name("paced").with_deadline(Duration::from_secs(1)))
+            .expect("room");
+        let (cpu, wall) = (thread_cpu_time(), Instant::now());
+        scheduler.run();
+        let (cpu, wall) = (thread_cpu_time().saturating_sub(cpu), wall.elapsed());
+        assert_eq!(book.close(), jobs as u64, "every job ran, in order");
+        Paced {
+            cpu_share: cpu.as_secs_f64() / wall.as_secs_f64(),
+            rate: jobs as f64 / wall.as_secs_f64(),
+        }
+    })
 }
 
 /// The same without waits, where the difference is exact: due tasks, back to back.

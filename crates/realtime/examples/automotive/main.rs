@@ -24,6 +24,8 @@ use nanosecond_scheduler::{
 
 #[path = "../common/arguments.rs"]
 mod arguments;
+#[path = "../common/progress.rs"]
+mod progress;
 #[path = "../common/spin.rs"]
 mod spin;
 #[path = "../common/thread.rs"]
@@ -75,7 +77,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let start = runtime.now() + LEAD;
     let Some(handles) = admit(&runtime, &loads, start) else { return Ok(()) };
     println!("running for {:?}", options.run);
-    std::thread::sleep(start.duration_since(runtime.now()) + options.run);
+    let time = start.duration_since(runtime.now()) + options.run;
+    progress::during(time, || std::thread::sleep(time));
     let report = take_report(&runtime)?;
     let elapsed = runtime.now().duration_since(start);
     drop(handles);
@@ -83,7 +86,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     println!("\nthe bare loop for {:?}", options.run);
     let clock = DefaultClock::new();
-    let bare = thread::on_real_time_thread(core, || bare::run(&clock, &loads, options.run));
+    let bare = || thread::on_real_time_thread(core, || bare::run(&clock, &loads, options.run));
+    let bare = progress::during(options.run, bare);
     let rows = table::rows(&loads, &report, &bare);
     rows.iter().for_each(|row| row.check(elapsed));
     table::print(&rows);

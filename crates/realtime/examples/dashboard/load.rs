@@ -19,7 +19,8 @@ pub(crate) const HINT: &str =
 const ONE_SHOTS: u32 = 20;
 
 pub(crate) struct Load {
-    periodic: Vec<TaskHandle<()>>,
+    /// Cancelled when dropped.
+    _periodic: Vec<TaskHandle<()>>,
     one_shots: u64,
 }
 
@@ -38,7 +39,7 @@ impl Load {
                 periodic.push(runtime.schedule(task)?.cancel_on_drop());
             }
         }
-        Ok(Load { periodic, one_shots: 0 })
+        Ok(Load { _periodic: periodic, one_shots: 0 })
     }
 
     pub(crate) fn add_one_shots(
@@ -55,10 +56,6 @@ impl Load {
             self.one_shots += 1;
         }
         Ok(())
-    }
-
-    pub(crate) fn periodic(&self) -> usize {
-        self.periodic.len()
     }
 
     pub(crate) fn one_shots(&self) -> u64 {

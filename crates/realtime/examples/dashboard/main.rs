@@ -119,7 +119,7 @@ fn print_frames(
     load: &mut load::Load,
     run: Duration,
 ) -> Result<(), Box<dyn Error>> {
-    let height = view::height(runtime);
+    let height = view::height(runtime, PRINTED_WIDTH);
     let mut terminal = Terminal::new(TestBackend::new(PRINTED_WIDTH, height))?;
     println!("There is no terminal: {PRINTED} frames in {run:?}.");
     for frame in 1..=PRINTED {
@@ -138,10 +138,10 @@ fn print_frames(
 /// Ends the runtime and checks that it has counted what it was given.
 fn check(runtime: &NanosecondScheduler, load: load::Load) -> Result<(), Box<dyn Error>> {
     let one_shots = load.one_shots();
+    drop(load); // More workers than the cores can bear would never come to the one-shots.
     runtime.run_until_idle_with_guarantee()?;
     let pending: usize = runtime.worker_stats().iter().map(|worker| worker.pending).sum();
-    assert_eq!(pending, load.periodic(), "all one-shots have ended, and no periodic task");
-    drop(load);
+    assert_eq!(pending, 0, "all have ended");
     runtime.shutdown(Shutdown::Cancel)?;
     let latency = runtime.get_latency_stats();
     let executed: u64 = runtime.worker_stats().iter().map(|worker| worker.totals.executed).sum();

@@ -23,14 +23,14 @@ const COLUMNS: [(&str, u16); 11] = [
     ("moved", 6),
 ];
 
-/// Lines that a whole frame takes.
-pub(crate) fn height(runtime: &NanosecondScheduler) -> u16 {
+/// Lines that a whole frame of this width takes.
+pub(crate) fn height(runtime: &NanosecondScheduler, width: u16) -> u16 {
     let rows = runtime.num_workers() + 1;
-    (1 + rows + 2 + notes(runtime).len()) as u16
+    (1 + rows + 2 + notes(runtime, width).len()) as u16
 }
 
 pub(crate) fn draw(frame: &mut Frame<'_>, runtime: &NanosecondScheduler, hint: &str) {
-    let notes = notes(runtime);
+    let notes = notes(runtime, frame.area().width);
     let areas = Layout::vertical([Constraint::Min(4), Constraint::Length(notes.len() as u16)]);
     let [above, below] = areas.areas(frame.area());
 
@@ -46,8 +46,9 @@ pub(crate) fn draw(frame: &mut Frame<'_>, runtime: &NanosecondScheduler, hint: &
     frame.render_widget(Paragraph::new(notes.join("\n")).dim(), below);
 }
 
-/// Below the table: about the load, and what the operating system said, once if the same to all.
-fn notes(runtime: &NanosecondScheduler) -> Vec<String> {
+/// Below the table, in lines of at most `width`: about the load, and what the operating system said,
+/// once if the same to all.
+fn notes(runtime: &NanosecondScheduler, width: u16) -> Vec<String> {
     let mut notes = vec![load::HINT.to_owned()];
     for worker in runtime.os_outcomes() {
         for (asked, answer) in &worker.answers {
@@ -57,7 +58,24 @@ fn notes(runtime: &NanosecondScheduler) -> Vec<String> {
             }
         }
     }
-    notes
+    notes.iter().flat_map(|note| wrapped(note, width.into())).collect()
+}
+
+/// The text in lines of at most `width` characters, unless a word is longer.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is one");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(format!("  {word}"));
+        }
+    }
+    lines
 }
 
 fn row(worker: &WorkerStats) -> Row<'static> {

@@ -17,15 +17,26 @@ mod trial;
 use std::error::Error;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use lexopt::{Arg, Parser};
 
 use report::Means;
 use trial::Trial;
 
+const HELP: &str = "\
+Usage: digits (it takes no arguments)
+
+The last line is escalated X % delta Y pp swarm S % expensive E %: means over five splits.
+";
+
 const SPLITS: u64 = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    if let Some(argument) = std::env::args().nth(1) {
-        return Err(format!("unexpected argument {argument:?}; `digits` takes none").into());
+    if let Some(argument) = Parser::from_env().next()? {
+        match argument {
+            Arg::Long("help") | Arg::Short('h') => print!("{HELP}"),
+            other => return Err(other.unexpected().into()),
+        }
+        return Ok(());
     }
     let samples = dataset::load()?;
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} nets trained")?;

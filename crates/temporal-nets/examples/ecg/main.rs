@@ -38,6 +38,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use indicatif::{ProgressBar, ProgressStyle};
+
 use crate::detector::Tally;
 use crate::options::Options;
 use crate::player::Outcome;
@@ -67,10 +69,14 @@ fn run(options: &Options) -> Result<(), (u8, String)> {
     let signal = record::samples(&options.signal).map_err(|error| (UNUSABLE, error))?;
     let annotated = options.beats.as_deref().map(record::beats).transpose();
     let annotated = annotated.map_err(|error| (UNUSABLE, error))?;
-    let outcome =
-        player::play(signal, options.speed).map_err(|error| (FAILED, error.to_string()))?;
+    let progress = progress(signal.len());
+    let bar = progress.clone();
+    let outcome = player::play(signal, options.speed, move |second| bar.set_position(second))
+        .map_err(|error| (FAILED, error.to_string()))?;
+    progress.finish_and_clear();
 
     let found: Vec<usize> = outcome.detector.beats.iter().map(|beat| beat.at).collect();
+    let (annotated, beyond) = split_at(annotated, outcome.signal.len());
     let score = annotated.map(|annotated| Score::new(&found, &annotated));
     let name = options.signal.file_name().unwrap_or_default().to_string_lossy();
     let last_line = last_line(found.len(), score.as_ref());
@@ -82,7 +88,28 @@ fn run(options: &Options) -> Result<(), (u8, String)> {
     if let Some(path) = &options.json {
         write(path, &outcome.windows.to_json())?;
     }
-    print(format!("{}picture: {}\n{last_line}\n", summary(&outcome), options.picture.display()))
+    let left_out = match beyond {
+        0 => String::new(),
+        _ => format!("{beyond} annotated beats lie behind the signal's end and are left out\n"),
+    };
+    let (summary, picture) = (summary(&outcome), options.picture.display());
+    print(format!("{summary}{left_out}picture: {picture}\n{last_line}\n"))
+}
+
+/// A bar on stderr, if that is a terminal: seconds of a signal of so many samples.
+fn progress(samples: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} s of signal, {eta} left");
+    let bar = ProgressBar::new((samples / record::RATE) as u64);
+    bar.with_style(style.expect("a valid template"))
+}
+
+/// The annotated beats that lie in a signal of so many samples, and how many do not.
+fn split_at(annotated: Option<Vec<usize>>, samples: usize) -> (Option<Vec<usize>>, usize) {
+    let Some(mut annotated) = annotated else { return (None, 0) };
+    let all = annotated.len();
+    annotated.retain(|beat| *beat < samples);
+    let beyond = all - annotated.len();
+    (Some(annotated), beyond)
 }
 
 /// What happened, in a few lines.
@@ -115,10 +142,10 @@ fn summary(outcome: &Outcome) -> String {
     )
 }
 
-/// The line that scripts read; without annotations there is nothing to compare with.
+/// The line that scripts read; n/a where there is nothing to compare with.
 fn last_line(beats: usize, score: Option<&Score>) -> String {
-    let percent = |figure: fn(&Score) -> f64| {
-        score.map_or_else(|| "n/a".to_owned(), |score| format!("{:.2}", figure(score)))
+    let percent = |figure: fn(&Score) -> Option<f64>| {
+        score.and_then(figure).map_or_else(|| "n/a".to_owned(), |percent| format!("{percent:.2}"))
     };
     format!(
         "beats {beats} sensitivity {} % positive predictivity {} %",

@@ -14,10 +14,11 @@ a peak is a task of one scheduler.
 Usage: ecg [OPTIONS]
 
 Options:
-  --signal FILE      samples, one per line, any unit, maybe compressed by gzip [default: the first 10
-                     minutes of MIT-BIH's record 100, which ship with the example]
-  --beats FILE       annotations to compare with, in rows of sample and symbol [default: the record's
-                     own for the default signal, none for others]
+  --signal FILE      a CSV, maybe compressed by gzip, whose last column are the samples, in any unit
+                     [default: the first 10 minutes of MIT-BIH's record 100, which ship with the
+                     example]
+  --beats FILE       a CSV of annotations to compare with: sample number, PhysioNet's symbol
+                     [default: the record's own for the default signal, none for others]
   --speed N|max      N (1 to 1000) times real time, or max: a manual clock that jumps from sample to
                      sample [default: max]
   --picture FILE     where the picture goes, an SVG [default: target/ecg.svg, or ecg.svg where there
@@ -27,6 +28,8 @@ Options:
   --help             this text
 
 Exit status: 0, 1 if an output could not be written, 2 for wrong usage or an unreadable file.
+The last line is beats N sensitivity X % positive predictivity Y %, with n/a where there is nothing to
+compare with.
 ";
 
 const SIGNAL: &str =

@@ -17,6 +17,8 @@ const LEFT: f64 = 52.0;
 const WIDTH: f64 = 1_500.0;
 const TOP: f64 = 84.0;
 const HEIGHT: f64 = 96.0;
+/// About the width of a letter of such a word.
+const LETTER: f64 = 5.2;
 /// Between rows, for the marks and the words above the signal.
 const GAP: f64 = 34.0;
 
@@ -27,7 +29,7 @@ svg{background:#fff;font:11px sans-serif;fill:#333}\
 .grid{stroke:#ddd;stroke-width:.6}\
 .swarm{fill:#2a8f4d}.careful{fill:#e07b00}.refused{stroke:#e07b00;stroke-width:1.4;fill:none}\
 .missed{fill:none;stroke:#c00;stroke-width:2}.false{fill:#c00}\
-.note{fill:#845;font-size:9px}h1{font-size:16px}";
+.note{fill:#845;font-size:9px}";
 
 /// The whole SVG; `title` tells the record.
 pub(crate) fn svg(title: &str, outcome: &Outcome, score: Option<&Score>) -> String {
@@ -36,7 +38,8 @@ pub(crate) fn svg(title: &str, outcome: &Outcome, score: Option<&Score>) -> Stri
     let width = LEFT + WIDTH + 16.0;
     let title = title.replace('&', "&amp;").replace('<', "&lt;");
     let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\">\n\
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
+         viewBox=\"0 0 {width} {height}\">\n\
          <title>{title}</title>\n<style>{STYLE}</style>\n\
          <text x=\"{LEFT}\" y=\"26\" font-size=\"17\">{title}</text>\n"
     );
@@ -135,7 +138,8 @@ impl Row {
     /// Flagged windows, with what they are flagged for.
     fn windows(&self, svg: &mut String, outcome: &Outcome) {
         let y = self.top();
-        let mut worded = 0;
+        // Words go over all windows, and not over each other.
+        let (mut all_words, mut free_from) = (String::new(), 0.0);
         for note in outcome.detector.notes.iter().filter(|note| !note.anomalies.is_empty()) {
             let (from, to) = (self.x(note.samples.start), self.x(note.samples.end));
             if from >= to {
@@ -152,16 +156,16 @@ impl Row {
                      height=\"{HEIGHT}\"><title>{words}</title></rect>"
                 ),
             );
-            // Windows overlap, words should not.
-            if is_artefact && note.samples.start >= worded {
-                worded = note.samples.end;
+            if is_artefact && from >= free_from {
+                free_from = from + LETTER * words.len() as f64;
                 let y = y + 9.0;
                 add(
-                    svg,
+                    &mut all_words,
                     format_args!("<text class=\"note\" x=\"{from:.1}\" y=\"{y}\">{words}</text>"),
                 );
             }
         }
+        svg.push_str(&all_words);
     }
 
     fn seconds(&self, svg: &mut String) {

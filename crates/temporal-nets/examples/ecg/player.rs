@@ -33,6 +33,7 @@ struct Player {
     end: usize,
     detector: Detector,
     timeline: Timeline,
+    on_second: Box<dyn FnMut(u64)>,
 }
 
 type Shared = Rc<RefCell<Player>>;
@@ -43,7 +44,7 @@ pub(crate) struct Outcome {
     pub(crate) signal: Vec<f32>,
     pub(crate) detector: Detector,
     pub(crate) metrics: Metrics,
-    /// Jobs and energy in each window.
+    /// Jobs and energy in each window that begins before the record's end.
     pub(crate) windows: Table,
     /// Of the windows, as observed.
     pub(crate) overlap: f64,
@@ -51,16 +52,21 @@ pub(crate) struct Outcome {
     pub(crate) lag: Option<Duration>,
 }
 
-/// Plays a record.
+/// Plays a record, and tells `on_second` of each second of it.
 ///
 /// # Errors
 ///
 /// If the scheduler refuses a task.
-pub(crate) fn play(signal: Vec<f32>, speed: Speed) -> Result<Outcome, ScheduleError> {
+pub(crate) fn play(
+    signal: Vec<f32>,
+    speed: Speed,
+    on_second: impl FnMut(u64) + 'static,
+) -> Result<Outcome, ScheduleError> {
     let timeline = Timeline::new(speed);
     let len = signal.len();
     let end = len + seconds(8);
-    let player = Player { signal, end, detector: Detector::new(), timeline: timeline.clone() };
+    let (detector, on_second) = (Detector::new(), Box::new(on_second));
+    let player = Player { signal, end, detector, timeline: timeline.clone(), on_second };
     let player = Rc::new(RefCell::new(player));
     let config = Config { windows: Some(WINDOWS), ..Config::default() };
     let mut scheduler =
@@ -69,8 +75,14 @@ pub(crate) fn play(signal: Vec<f32>, speed: Speed) -> Result<Outcome, ScheduleEr
     let closing = Rc::clone(&player);
     let rows = len / RATE + 2; // A window a second, and those at the ends.
     let telemetry = Telemetry::new(TelemetryConfig { rows, ..TelemetryConfig::default() });
-    let close = move |window: &WindowSummary| closing.borrow_mut().detector.close(window);
-    scheduler.on_window(telemetry.on_window(close));
+    let mut tabulate = telemetry.on_window(|_| 0.0);
+    let record_ends = i128::from(instant(len).as_nanos());
+    scheduler.on_window(move |window: &WindowSummary| {
+        if window.window.start_ns < record_ends {
+            tabulate(window);
+        }
+        closing.borrow_mut().detector.close(window)
+    });
     scheduler.schedule(sample(Rc::clone(&player), 0))?;
     scheduler.schedule(every_window(&player, REVIEW_AFTER, review))?;
     scheduler.schedule(every_window(&player, SETTLED_AFTER, note))?;
@@ -93,6 +105,9 @@ fn sample(player: Shared, k: usize) -> Task {
         let mut this = player.borrow_mut();
         let value = this.signal[k.min(this.signal.len() - 1)];
         cx.record(f64::from(this.detector.sample(value)));
+        if k % RATE == 0 {
+            (this.on_second)((k / RATE) as u64);
+        }
         let is_last = k + 1 == this.end;
         this.timeline.sample_taken(if is_last { TimePoint::MAX } else { instant(k + 1) });
         drop(this);

@@ -46,17 +46,18 @@ impl Score {
         score
     }
 
-    /// The share of annotated beats that were found, in %.
-    pub(crate) fn sensitivity(&self) -> f64 {
+    /// The share of annotated beats that were found, in %; `None` if there are none.
+    pub(crate) fn sensitivity(&self) -> Option<f64> {
         percent(self.matched, self.missed.len())
     }
 
-    /// The share of beats found that are annotated, in %.
-    pub(crate) fn positive_predictivity(&self) -> f64 {
+    /// The share of beats found that are annotated, in %; `None` if none was found.
+    pub(crate) fn positive_predictivity(&self) -> Option<f64> {
         percent(self.matched, self.false_alarms.len())
     }
 }
 
-fn percent(right: usize, wrong: usize) -> f64 {
-    100.0 * right as f64 / (right + wrong).max(1) as f64
+fn percent(right: usize, wrong: usize) -> Option<f64> {
+    let all = right + wrong;
+    (all > 0).then(|| 100.0 * right as f64 / all as f64)
 }

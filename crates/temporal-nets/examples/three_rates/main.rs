@@ -10,6 +10,8 @@ mod scenario;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use indicatif::{ProgressBar, ProgressStyle};
+use lexopt::{Arg, Parser, ValueExt};
 use nanosecond_scheduler::{DefaultClock, ManualClock, Metrics, MissedTick, Priority, Task};
 use temporal_nets::{Telemetry, TelemetryConfig};
 
@@ -18,19 +20,47 @@ use scenario::{Counts, Scenario, CYCLE, LEARN, STEP};
 /// What is simulated: 100 cycles.
 const SIMULATED: Duration = Duration::from_secs(1);
 
+const HELP: &str = "\
+Usage: three_rates [SECONDS]
+
+  SECONDS   of real time, 0.02 to 60 [default: 0.5]
+  --help    this text
+";
+
 fn main() -> ExitCode {
-    let seconds = std::env::args().nth(1).map_or(Ok(0.5), |argument| argument.parse::<f64>());
-    match seconds {
-        Ok(seconds) if (0.02..=60.0).contains(&seconds) => {
+    match parse(Parser::from_env()) {
+        Ok(Some(time)) => {
             simulate();
-            measure(Duration::from_secs_f64(seconds));
+            measure(time);
             ExitCode::SUCCESS
         }
-        _ => {
-            eprintln!("error: expected seconds from 0.02 to 60");
+        Ok(None) => {
+            print!("{HELP}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error} (see --help)");
             ExitCode::from(2)
         }
     }
+}
+
+/// The real time asked for; `None` if they ask for help.
+fn parse(mut parser: Parser) -> Result<Option<Duration>, lexopt::Error> {
+    let mut time = None;
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Long("help") | Arg::Short('h') => return Ok(None),
+            Arg::Value(value) if time.is_none() => match value.parse() {
+                Ok(seconds) if (0.02..=60.0).contains(&seconds) => {
+                    time = Some(Duration::from_secs_f64(seconds));
+                }
+                _ => return Err(format!("{value:?}: expected seconds from 0.02 to 60").into()),
+            },
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Some(time.unwrap_or(Duration::from_millis(500))))
 }
 
 /// Under a manual clock nothing is missed, whatever the machine.
@@ -66,7 +96,12 @@ fn measure(time: Duration) {
     // Not `run_for`, which goes on until all that was released has run: an overload has no such end.
     let stop = Task::with_context(|cx| cx.stop(), Duration::ZERO).at(scenario.start + time);
     scenario.scheduler.schedule(stop.with_priority(Priority::Critical)).expect("room for a task");
+    // A thread of its own draws it, if there is a terminal.
+    let style = ProgressStyle::with_template("{elapsed} of {msg}").expect("a valid template");
+    let progress = ProgressBar::new_spinner().with_style(style).with_message(format!("{time:?}"));
+    progress.enable_steady_tick(Duration::from_millis(500));
     scenario.scheduler.run();
+    progress.finish_and_clear();
     println!("real time, {time:?}:");
     report(*scenario.counts.borrow(), time);
     let Metrics { missed_ticks, missed_deadlines, max_tick_time_ns, .. } =

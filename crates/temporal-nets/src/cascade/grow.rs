@@ -57,6 +57,11 @@ pub enum GrowthError {
         /// Those of the network.
         expected: (usize, usize),
     },
+    /// A sample has an input or a target that is not finite, by which nothing can be judged.
+    NotFinite {
+        /// Which.
+        sample: usize,
+    },
     /// [`Growth::bound`] is this, and not positive.
     Bound(f32),
     /// [`Growth::candidates`] or [`Growth::epochs`] is 0.
@@ -74,6 +79,9 @@ impl fmt::Display for GrowthError {
                 "sample {sample} has {} inputs and {} targets; the network has {} and {}",
                 shape.0, shape.1, expected.0, expected.1
             ),
+            GrowthError::NotFinite { sample } => {
+                write!(f, "sample {sample} has an input or a target that is not finite")
+            }
             GrowthError::Bound(bound) => write!(f, "Growth::bound is {bound}; it must be positive"),
             GrowthError::Zero(setting) => {
                 write!(f, "Growth::{setting} is 0; it must be 1 at least")
@@ -178,6 +186,12 @@ impl CascadeNet {
         if let Some(sample) = samples.iter().position(|sample| shape(sample) != expected) {
             return Err(GrowthError::Sample { sample, shape: shape(&samples[sample]), expected });
         }
+        let is_finite = |(input, target): &(&[f32], &[f32])| {
+            input.iter().chain(*target).all(|value| value.is_finite())
+        };
+        if let Some(sample) = samples.iter().position(|sample| !is_finite(sample)) {
+            return Err(GrowthError::NotFinite { sample });
+        }
         if growth.bound.is_nan() || growth.bound <= 0.0 {
             return Err(GrowthError::Bound(growth.bound));
         }
@@ -243,8 +257,10 @@ impl Bench<'_> {
                 let difference = target - value;
                 errors.push(difference * (slope + SLOPE_OFFSET));
                 square += difference * difference;
-                // One that is not a number is the greatest.
-                greatest = if difference.abs() <= greatest { greatest } else { difference.abs() };
+                // One that is not a number is the greatest, and stays it.
+                if difference.abs().total_cmp(&greatest).is_gt() {
+                    greatest = difference.abs();
+                }
             }
         }
         (square, greatest)
@@ -265,7 +281,7 @@ impl Bench<'_> {
     /// Returns the greatest and its weights.
     fn train_candidate(&self, hidden: Activation, mut trainee: Trainee) -> (f32, Vec<f32>) {
         let mean_errors = self.mean_errors();
-        let mut best = (f32::NEG_INFINITY, Vec::new());
+        let mut best = (f32::NEG_INFINITY, trainee.weights.clone());
         let mut sums = vec![(0.0, 0.0); self.values.len()];
         for _ in 0..self.growth.epochs {
             for (at, values) in sums.iter_mut().zip(&self.values) {

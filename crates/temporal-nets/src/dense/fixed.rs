@@ -36,7 +36,7 @@ impl<const I: usize, const H: usize, const O: usize> TryFrom<&DenseNet> for Fixe
 
     fn try_from(net: &DenseNet) -> Result<Self, ShapeError> {
         let [hidden, output] = net.layers() else {
-            return Err(ShapeError::Layers(net.layers().len() + 1));
+            return Err(ShapeError::Depth(net.layers().len() + 1));
         };
         Ok(FixedNet { hidden: FixedLayer::copy(0, hidden)?, output: FixedLayer::copy(1, output)? })
     }
@@ -54,11 +54,12 @@ struct FixedLayer<const I: usize, const N: usize> {
 impl<const I: usize, const N: usize> FixedLayer<I, N> {
     /// Layer `index` of a network.
     fn copy(index: usize, layer: &Layer) -> Result<Self, ShapeError> {
-        if layer.input_len() != I {
-            return Err(ShapeError::Size { layer: index, size: layer.input_len() });
-        }
-        if layer.neuron_len() != N {
-            return Err(ShapeError::Size { layer: index + 1, size: layer.neuron_len() });
+        for (layer, size, expected) in
+            [(index, layer.input_len(), I), (index + 1, layer.neuron_len(), N)]
+        {
+            if size != expected {
+                return Err(ShapeError::Differs { layer, size, expected });
+            }
         }
         let (activation, steepness) = layer.activation(0);
         if layer.segments().count() > 1 {

@@ -159,6 +159,17 @@ pub enum ShapeError {
         /// The size given.
         size: usize,
     },
+    /// A [`FixedNet`] has three layers, and the network this many.
+    Depth(usize),
+    /// A layer has not the size that the [`FixedNet`] has.
+    Differs {
+        /// Which layer, the input being 0.
+        layer: usize,
+        /// The network's size.
+        size: usize,
+        /// The `FixedNet`'s.
+        expected: usize,
+    },
     /// A layer has several functions where one is needed.
     MixedActivations {
         /// Which layer, the input being 0.
@@ -171,6 +182,12 @@ impl fmt::Display for ShapeError {
         match self {
             ShapeError::Layers(count) => {
                 write!(f, "a network of {count} layers; inputs and outputs make 2 at least")
+            }
+            ShapeError::Depth(count) => {
+                write!(f, "a network of {count} layers; a FixedNet has 3: inputs, hidden, outputs")
+            }
+            ShapeError::Differs { layer, size, expected } => {
+                write!(f, "layer {layer} has {size} neurons; the FixedNet has {expected}")
             }
             ShapeError::MixedActivations { layer } => {
                 write!(f, "layer {layer} has several activation functions; it must have one")

@@ -34,6 +34,8 @@ pub struct GovernorMetrics {
     pub expensive_unusable: u64,
     /// Because of [`Fallback::Rejected`].
     pub expensive_rejected: u64,
+    /// Calls of the acceptance test that panicked, and so accepted nothing.
+    pub acceptance_panicked: u64,
     /// Answers of single nets that were left out, as they were not finite.
     pub left_out: u64,
     /// Median time of a decision. Quantiles are within 1 %, and never below the truth.

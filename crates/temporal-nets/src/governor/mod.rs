@@ -1,5 +1,6 @@
 //! [`Governor`]: small nets answer what they are sure of, and an expensive model the rest.
 
+mod acceptance;
 mod config;
 mod evaluation;
 mod expensive;
@@ -19,6 +20,7 @@ pub use expensive::{ExpensiveModel, Fallback};
 pub use metrics::GovernorMetrics;
 
 use crate::TemporalNetwork;
+use acceptance::Acceptance;
 use metrics::Latencies;
 use residual::Residuals;
 use swarm::Swarm;
@@ -60,7 +62,7 @@ pub struct Governor<N, X, C> {
     expensive: X,
     clock: C,
     config: GovernorConfig,
-    acceptance: Option<AcceptanceTest>,
+    acceptance: Acceptance,
     residuals: Residuals,
     /// A residual spiked since the last decision.
     spiked: bool,
@@ -71,8 +73,6 @@ pub struct Governor<N, X, C> {
     metrics: GovernorMetrics,
     latencies: Latencies,
 }
-
-type AcceptanceTest = Box<dyn FnMut(&[f32], &[f64]) -> bool>;
 
 /// What a [`Governor`] decided.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,7 +137,7 @@ impl<N: TemporalNetwork, X: ExpensiveModel, C: Clock> Governor<N, X, C> {
             expensive,
             clock,
             config,
-            acceptance: None,
+            acceptance: Acceptance::default(),
             residuals: Residuals::default(),
             spiked: false,
             doubtful: false,
@@ -147,13 +147,14 @@ impl<N: TemporalNetwork, X: ExpensiveModel, C: Clock> Governor<N, X, C> {
     }
 
     /// Adds a test that tells by input and shares whether an answer is acceptable. A swarm's answer that
-    /// is not is escalated, and an expensive one that is not is not used.
+    /// is not is escalated, and an expensive one that is not is not used. A test that panics accepts
+    /// nothing, and is counted.
     #[must_use]
     pub fn with_acceptance_test(
         mut self,
         test: impl FnMut(&[f32], &[f64]) -> bool + 'static,
     ) -> Self {
-        self.acceptance = Some(Box::new(test));
+        self.acceptance.test = Some(Box::new(test));
         self
     }
 
@@ -181,7 +182,7 @@ impl<N: TemporalNetwork, X: ExpensiveModel, C: Clock> Governor<N, X, C> {
         let started = self.clock.now();
         let left_out = self.swarm.step(input, dt, self.config.outputs);
         let doubt = self.swarm.doubt(self.config.rule);
-        let is_swarm_accepted = is_accepted(&mut self.acceptance, input, self.swarm.mean());
+        let is_swarm_accepted = self.acceptance.accepts(input, self.swarm.mean());
         let escalation = self.escalation(doubt, left_out, is_swarm_accepted);
         let fallback = escalation.and_then(|_| self.ask(input).err());
         let latency = self.clock.now().duration_since(started);
@@ -213,7 +214,7 @@ impl<N: TemporalNetwork, X: ExpensiveModel, C: Clock> Governor<N, X, C> {
         let GovernorConfig { deadline, learning_rate, even_share, .. } = self.config;
         let answer = &mut self.answer;
         let took = expensive::ask(&mut self.expensive, &self.clock, deadline, input, answer)?;
-        if !is_accepted(&mut self.acceptance, input, answer) {
+        if !self.acceptance.accepts(input, answer) {
             return Err(Fallback::Rejected);
         }
         if learning_rate > 0.0 {
@@ -242,13 +243,10 @@ impl<N: TemporalNetwork, X: ExpensiveModel, C: Clock> Governor<N, X, C> {
     #[must_use]
     pub fn metrics(&self) -> GovernorMetrics {
         let mut metrics = self.metrics;
+        metrics.acceptance_panicked = self.acceptance.panicked;
         self.latencies.fill(&mut metrics);
         metrics
     }
-}
-
-fn is_accepted(test: &mut Option<AcceptanceTest>, input: &[f32], shares: &[f64]) -> bool {
-    test.as_mut().is_none_or(|test| test(input, shares))
 }
 
 impl<N: fmt::Debug, X, C> fmt::Debug for Governor<N, X, C> {

@@ -154,7 +154,8 @@ impl SpikingNet {
     }
 
     /// Makes every synapse plastic by this rule. Changes take effect when
-    /// [`apply_plasticity`](Plastic::apply_plasticity) is called, in the order of their spikes.
+    /// [`apply_plasticity`](Plastic::apply_plasticity) is called, in the order of their spikes; once 4,096
+    /// spike events wait for that, at the next one.
     ///
     /// # Panics
     ///
@@ -184,7 +185,9 @@ impl SpikingNet {
     /// If a neuron is out of range, `weight` not finite, or there are 2³² synapses.
     pub fn connect(&mut self, from: u32, to: u32, weight: f64, delay: Duration) -> SynapseId {
         let neurons = self.outgoing.len();
-        assert!((to as usize) < neurons, "neuron {to} of {neurons}");
+        for neuron in [from, to] {
+            assert!((neuron as usize) < neurons, "neuron {neuron} of {neurons}");
+        }
         assert!(weight.is_finite(), "the weight is {weight}; it must be finite");
         let synapse = u32::try_from(self.weights.len()).expect("fewer than 2³² synapses");
         let delay_ns = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);

@@ -25,7 +25,8 @@ impl fmt::Display for Figure {
     }
 }
 
-/// The last rows of figures with named columns. Adding a row is O(columns) and allocates nothing.
+/// The last rows of figures with named columns. Adding a row is O(columns) and allocates nothing; beyond
+/// 2¹⁶ cells, which are reserved at once, the table grows until it is full.
 ///
 /// ```
 /// use temporal_nets::{Figure, Table};
@@ -47,12 +48,15 @@ pub struct Table {
     dropped: u64,
 }
 
+/// Cells that are reserved at once.
+const RESERVED: usize = 1 << 16;
+
 impl Table {
     /// A table that keeps the last `rows` rows.
     #[must_use]
     pub fn new(columns: &'static [&'static str], rows: usize) -> Self {
         let most = rows.saturating_mul(columns.len());
-        Table { columns, cells: VecDeque::with_capacity(most), most, dropped: 0 }
+        Table { columns, cells: VecDeque::with_capacity(most.min(RESERVED)), most, dropped: 0 }
     }
 
     /// Adds a row; the oldest goes if there is no room.

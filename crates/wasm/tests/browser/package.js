@@ -16,6 +16,13 @@ const runCases = `async (cases) => {
   return { count: all.length, failed };
 }`;
 
+/** Instead of the live page, one with nothing in it. */
+async function goBlank(page, url, headers = {}) {
+  const body = '<!doctype html><title>blank</title><link rel="icon" href="data:," />';
+  await page.route(url, (route) => route.fulfill({ headers: { 'content-type': 'text/html', ...headers }, body }));
+  await page.goto(url);
+}
+
 const ran = ({ count, failed }) => {
   assert.deepEqual(failed, []);
   assert.ok(count > 40, `${count} cases`);
@@ -82,5 +89,61 @@ export const packageTests = [
     });
     // A tick for each ms that the page was busy would be 300.
     assert.ok(counts < 100, `${counts} ticks after 300 ms`);
+  }],
+
+  ['a strict content security policy leaves every driver, or tells what it forbids', async ({ page, url, complaints }) => {
+    const run = async (workerSource) => {
+      const policy = `default-src 'none'; img-src data:; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src ${workerSource}`;
+      await goBlank(page, url, { 'content-security-policy': policy });
+      return page.evaluate(async () => {
+        const { default: init, WasmScheduler } = await import('/pkg/index.js');
+        await init();
+        const scheduler = new WasmScheduler();
+        const seen = [];
+        const failed = new Promise((done) => {
+          setTimeout(done, 10_000, 'nothing is told');
+          addEventListener('error', (event) => (event.preventDefault(), done(event.error.message)), { once: true });
+        });
+        for (const driver of ['interval', 'animation-frame', 'message-channel', 'worker']) {
+          scheduler.start({ driver });
+          seen.push(await Promise.race([new Promise((done) => scheduler.schedule(() => done(driver), 1e6)), failed]));
+          scheduler.stop();
+        }
+        // It has stopped by itself, so that another driver may take over.
+        scheduler.start({ driver: 'interval' });
+        if (scheduler.pending > 0) await new Promise((done) => scheduler.schedule(done, 0));
+        scheduler.free();
+        return seen;
+      });
+    };
+    const all = ['interval', 'animation-frame', 'message-channel', 'worker'];
+    assert.deepEqual(await run("'self'"), all);
+    const forbidden = await run("'none'");
+    assert.deepEqual(forbidden.slice(0, 3), all.slice(0, 3));
+    assert.match(forbidden[3], /'worker' cannot load its script, ticker\.js/);
+    assert.match(complaints.splice(0).join(), /violates .*worker-src 'none'/i);
+  }],
+
+  ['init takes an address, a Response, a promise of one, bytes and a module', async ({ page, url }) => {
+    const sources = {
+      text: "'/pkg/nanosecond_scheduler_bg.wasm'",
+      address: "new URL('/pkg/nanosecond_scheduler_bg.wasm', location)",
+      request: "new Request('/pkg/nanosecond_scheduler_bg.wasm')",
+      response: "await fetch('/pkg/nanosecond_scheduler_bg.wasm')",
+      promise: "fetch('/pkg/nanosecond_scheduler_bg.wasm')",
+      bytes: "await (await fetch('/pkg/nanosecond_scheduler_bg.wasm')).arrayBuffer()",
+      module: "await WebAssembly.compileStreaming(fetch('/pkg/nanosecond_scheduler_bg.wasm'))",
+    };
+    for (const [name, source] of Object.entries(sources)) {
+      await goBlank(page, url); // Each time anew: the module is loaded once.
+      const executed = await page.evaluate(`(async () => {
+        const { default: init, WasmScheduler } = await import('/pkg/index.js');
+        await init(${source});
+        const scheduler = new WasmScheduler();
+        scheduler.schedule(() => {}, 0);
+        return scheduler.tick();
+      })()`);
+      assert.equal(executed, 1, name);
+    }
   }],
 ];

@@ -42,7 +42,7 @@ try {
       page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
       try {
         await page.goto(url);
-        await test({ page, context, browser, url, root, output, isolated: url === servers[1].url });
+        await test({ page, complaints, url, output, isolated: url === servers[1].url });
         assert.deepEqual(complaints, []);
         console.log(`ok   ${about}`);
       } catch (error) {

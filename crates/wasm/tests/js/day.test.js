@@ -3,10 +3,28 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 import { WasmScheduler } from 'nanosecond-scheduler';
 
 import { numbers, scatter } from './conformance/check.js';
+import { initSync } from './node_modules/nanosecond-scheduler/nanosecond_scheduler.js';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc');
+
+/** What the module has taken from the system, for all schedulers. */
+const moduleBytes = () => initSync().memory.buffer.byteLength;
+
+/** Collects garbage, and has its end be told, until that is enough. */
+async function collectUntil(isEnough) {
+  for (let turn = 0; turn < 20 && !isEnough(); turn++) {
+    collect();
+    await sleep(5);
+  }
+}
 
 const HOURS = Number(process.env.HOURS ?? 24);
 const SECOND_NS = 1e9;
@@ -34,19 +52,19 @@ test(`${HOURS} hours with ${TIMERS} live timers take no more memory than the fir
     scheduler.tickAt(second * 1000);
     if (second % 3600 === 0) {
       assert.equal(scheduler.pending, TIMERS);
-      sizes.push(scheduler.get_metrics().memory_bytes);
+      collect();
+      sizes.push([scheduler.get_metrics().memory_bytes, moduleBytes(), process.memoryUsage().heapUsed]);
     }
   }
   assert.ok(jobs > HOURS * TIMERS, `${jobs} jobs`);
-  assert.ok(sizes.at(-1) <= sizes[0] * 1.25, `bytes by the hour: ${sizes}`);
+  for (const [n, what] of ['scheduler', 'module', 'heap'].entries()) {
+    const bytes = sizes.map((row) => row[n]);
+    assert.ok(bytes.at(-1) <= bytes[0] * 1.25, `bytes of the ${what} by the hour: ${bytes}`);
+  }
   scheduler.free();
 });
 
 test('what a job frees is reclaimed by the garbage collector, and so is what a cancel frees', async () => {
-  const { setFlagsFromString } = await import('node:v8');
-  const { runInNewContext } = await import('node:vm');
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc');
   const scheduler = new WasmScheduler();
   scheduler.tickAt(0);
   let collected = 0;
@@ -59,12 +77,32 @@ test('what a job frees is reclaimed by the garbage collector, and so is what a c
   for (let n = 0; n < 100; n++) schedule(1);
   numbers(100).map(() => schedule(1e9)).forEach((id) => scheduler.cancel(id));
   scheduler.tickAt(1);
-  for (let turn = 0; turn < 20 && collected < 200; turn++) {
-    collect();
-    await new Promise((done) => setTimeout(done, 5));
-  }
+  await collectUntil(() => collected === 200);
   assert.equal(collected, 200);
   scheduler.free();
+});
+
+test('a scheduler that is forgotten gives its memory back', async () => {
+  let forgotten = 0;
+  const registry = new FinalizationRegistry(() => forgotten++);
+  const nothing = () => {};
+  const forget = () => {
+    const scheduler = new WasmScheduler();
+    registry.register(scheduler, 0);
+    scheduler.onError(nothing);
+    scheduler.schedule(nothing, 1e9); // It is pending, and does not refer to the scheduler.
+    for (let n = 0; n < 1_000; n++) scheduler.schedule(nothing, 0);
+    scheduler.tick();
+  };
+  const grownTo = [];
+  for (let round = 1; round <= 8; round++) {
+    numbers(50).forEach(forget);
+    await collectUntil(() => forgotten === round * 50);
+    assert.equal(forgotten, round * 50);
+    grownTo.push(moduleBytes());
+  }
+  // Those of one round may be freed in the next.
+  assert.equal(grownTo.at(-1), grownTo[2], `${grownTo}`);
 });
 
 for (const sleepHours of [8, 24 * 365]) {

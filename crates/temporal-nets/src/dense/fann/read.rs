@@ -168,9 +168,10 @@ fn read_header(fields: &Fields<'_>) -> Result<Header, FannError> {
         }
     }
     supported(fields, "network_type", "0", "0, layers without shortcuts")?;
-    let rate: f32 = fields.number("connection_rate")?;
+    let field = "connection_rate";
+    let rate = finite(field, fields.required(field)?)?;
     if rate < 1.0 {
-        let (field, value) = ("connection_rate", rate.to_string());
+        let value = rate.to_string();
         return Err(FannError::Unsupported { field, value, supported: "1, fully connected" });
     }
     if fields.get("cascade_activation_functions").is_some() {
@@ -214,13 +215,14 @@ fn read_sizes(fields: &Fields<'_>) -> Result<Vec<usize>, FannError> {
 fn read_neurons(fields: &Fields<'_>, sizes: &[usize]) -> Result<Vec<(Activation, f32)>, FannError> {
     let field = NEURONS;
     let tuples = fields.tuples::<3>(field)?;
+    // Counted and not collected: the sizes are only claimed.
+    let expected = sizes.iter().fold(0, |sum: usize, size| sum.saturating_add(size + 1));
+    check_count(field, tuples.len(), expected)?;
     // Input neurons and biases have no inputs.
     let with_bias =
         |inputs: usize, size: usize| (0..=size).map(move |n| if n < size { inputs } else { 0 });
-    let expected: Vec<usize> = with_bias(0, sizes[0])
-        .chain(sizes.windows(2).flat_map(|pair| with_bias(pair[0] + 1, pair[1])))
-        .collect();
-    check_count(field, tuples.len(), expected.len())?;
+    let expected = with_bias(0, sizes[0])
+        .chain(sizes.windows(2).flat_map(|pair| with_bias(pair[0] + 1, pair[1])));
     let mut neurons = Vec::with_capacity(tuples.len());
     for (entry, ([inputs, code, steepness], expected)) in
         tuples.into_iter().zip(expected).enumerate()

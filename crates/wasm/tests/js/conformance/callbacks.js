@@ -134,6 +134,29 @@ export default {
     scheduler.free();
   },
 
+  'free within a handler ends what would be told'(WasmScheduler) {
+    const told = [];
+    for (const handler of ['onError', 'onDeadlineMiss']) {
+      const { scheduler, tickAt } = manual(WasmScheduler);
+      scheduler[handler](() => {
+        told.push(handler);
+        scheduler.free();
+      });
+      numbers(2).forEach(() =>
+        scheduler.schedule(
+          () => {
+            if (handler === 'onError') throw new Error('mine');
+          },
+          0,
+          { deadlineNs: 0 },
+        ),
+      );
+      same(tickAt(1), handler === 'onError' ? 1 : 2);
+      throws(() => tickAt(2), Error, 'freed');
+    }
+    same(told, ['onError', 'onDeadlineMiss']);
+  },
+
   'schedulers tick each other'(WasmScheduler) {
     const [outer, inner] = numbers(2).map(() => manual(WasmScheduler));
     const log = [];
@@ -210,6 +233,9 @@ export default {
     busy();
     scheduler.tick();
     const [first, second, third] = [[once, 'once'], [id, 'again'], [late, 'late']];
-    same(told, [first, first, second, second, third]);
+    same(told.splice(0), [first, first, second, second, third]);
+    scheduler.schedule(() => (scheduler.clear(), busy()), 0, { name: 'clears', deadlineNs: 1e6 });
+    scheduler.tick();
+    same(told[0][1], 'clears');
   },
 };

@@ -34,6 +34,7 @@ export default {
       [() => scheduler.tickAt(-1), RangeError, 'nowMs'],
       [() => scheduler.tickAt(NaN), RangeError, 'nowMs'],
       [() => scheduler.tickAt(Infinity), RangeError, 'nowMs'],
+      [() => scheduler.tickAt(2e13), RangeError, 'nowMs', '2^64 ns'],
       [() => scheduler.onError('log'), TypeError, 'fn'],
       [() => scheduler.onDeadlineMiss(3), TypeError, 'fn'],
       [() => scheduler.start({ driver: 'cron' }), RangeError, 'options.driver'],
@@ -91,6 +92,8 @@ export default {
     const id = scheduler.schedule(nothing, 2n ** 64n - 1n);
     same([scheduler.tickAt(1), scheduler.cancel(id)], [0, true]);
     throws(() => scheduler.schedule(nothing, 2n ** 64n - 1n), RangeError, 'delayNs', '2^64');
+    scheduler.schedule(nothing, 2n ** 64n - 1_000_001n);
+    same(scheduler.tickAt(scheduler.nextReleaseMs()), 1);
   },
 
   'a tick at the next release runs it, however late in time'(WasmScheduler) {
