@@ -63,9 +63,19 @@ debian() {
         if (scheduler.tick() !== 1) throw new Error("it did not tick");'
 }
 
+# small: the module and its glue, as a server sends them.
+small() {
+    local bytes=0 file
+    for file in pkg/nanosecond_scheduler{_bg.wasm,.js}; do
+        bytes=$((bytes + $(gzip -9c "$file" | wc -c)))
+    done
+    [ $bytes -le 24000 ] || { echo "module and glue are $bytes bytes gzipped, not 24,000" >&2; return 1; }
+}
+
 package() {
     ./build.sh
     listed
+    small
     project
     (
         cd "$project"
