@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # wasm-toolchain.sh: prints the settings, for `eval`, under which the npm package is built: rustup's std
 # for wasm32-unknown-unknown, else Debian's Rust with the sources of std (see std-for.sh) and lld;
-# wasm-bindgen's tools, which have to be of the very version of the library; and binaryen's wasm-opt.
+# wasm-bindgen's tools, which have to be of the very version of the library; binaryen's wasm-opt; esbuild.
 # What it fetches is kept below target/ci. WASM_ROUTE=debian takes Debian's Rust in any case.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 lld=22
-binaryen=132.0.0
+optimisers=(binaryen@132.0.0 esbuild@0.28.2)
 version=$(sed -n '/^name = "wasm-bindgen"$/{n;s/^version = "\(.*\)"$/\1/p;}' Cargo.lock)
 tools=$PWD/target/ci/wasm-bindgen-$version
 
@@ -27,10 +27,10 @@ fi
 [ -x "$tools/bin/wasm-bindgen-test-runner" ] ||
     cargo install --quiet --root "$tools" --version "=$version" --no-default-features \
         wasm-bindgen-cli >&2 || fail "cannot build wasm-bindgen-cli $version"
-if [ "$(cat "$tools/node_modules/binaryen/version" 2>/dev/null)" != "$binaryen" ]; then
-    npm install --silent --no-save --prefix "$tools" "binaryen@$binaryen" >&2 ||
-        fail "cannot install binaryen: npm install binaryen@$binaryen"
-    echo "$binaryen" >"$tools/node_modules/binaryen/version"
+if [ "$(cat "$tools/node_modules/installed" 2>/dev/null)" != "${optimisers[*]}" ]; then
+    npm install --silent --no-save --prefix "$tools" "${optimisers[@]}" >&2 ||
+        fail "cannot install them: npm install ${optimisers[*]}"
+    echo "${optimisers[*]}" >"$tools/node_modules/installed"
 fi
 
 echo "$settings"

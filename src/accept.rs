@@ -77,7 +77,7 @@ impl Engine {
         if let Some(&id) = task.after.iter().find(|id| !self.store.was_issued(**id)) {
             return Err(ScheduleErrorKind::UnknownPredecessor { id });
         }
-        if self.safe_mode && task.priority != Priority::Critical {
+        if self.is_in_safe_mode() && task.priority != Priority::Critical {
             return Err(ScheduleErrorKind::SafeMode);
         }
         if self.store.is_full() {
@@ -91,6 +91,6 @@ impl Engine {
         if attributes.wcet.is_some() {
             return None;
         }
-        self.estimators.as_mut()?.index(attributes.name?)
+        self.estimators.get_mut()?.index(attributes.name?)
     }
 }

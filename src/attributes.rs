@@ -39,8 +39,23 @@ pub enum DeadlineKind {
 /// A deadline as it was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Deadline {
-    pub(crate) kind: DeadlineKind,
+    kind: DeadlineKind,
     pub(crate) due: Due,
+}
+
+impl Deadline {
+    pub(crate) fn new(kind: DeadlineKind, due: Due) -> Self {
+        Deadline { kind, due }
+    }
+
+    /// Without the feature `realtime` there are only soft ones.
+    pub(crate) fn kind(self) -> DeadlineKind {
+        if cfg!(feature = "realtime") {
+            self.kind
+        } else {
+            DeadlineKind::Soft
+        }
+    }
 }
 
 /// When a job is to be finished.
@@ -48,6 +63,7 @@ pub(crate) struct Deadline {
 pub(crate) enum Due {
     /// So many ns after its release.
     In(u64),
+    #[cfg_attr(not(feature = "realtime"), allow(dead_code, reason = "nobody can ask for one"))]
     At(TimePoint),
 }
 
@@ -94,6 +110,12 @@ pub(crate) struct Attributes {
 }
 
 impl Attributes {
+    /// Without the feature `realtime` there is none.
+    #[inline]
+    pub(crate) fn wcet(&self) -> Option<u64> {
+        self.wcet.filter(|_| cfg!(feature = "realtime"))
+    }
+
     /// The relative deadline of a job in ns; that of a repeating task without one is its period.
     pub(crate) fn relative_deadline(&self, release: u64) -> Option<u64> {
         self.deadline.map(|deadline| deadline.due.relative(release)).or(self.repeat.period())
@@ -124,6 +146,14 @@ pub(crate) struct Progress {
     pub(crate) is_admitted: bool,
 }
 
+impl Progress {
+    /// Without the feature `realtime` there is none.
+    #[inline]
+    pub(crate) fn estimator(&self) -> Option<u32> {
+        self.estimator.filter(|_| cfg!(feature = "realtime"))
+    }
+}
+
 /// All that is kept beside the store for one task.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Details {
@@ -134,7 +164,9 @@ pub(crate) struct Details {
 impl Details {
     /// Whether a job's finish is to be read, and newly released tasks are to join before each job.
     pub(crate) fn is_timed(&self) -> bool {
-        let Attributes { deadline, wcet, .. } = self.attributes;
-        deadline.is_some() || wcet.is_some() || self.progress.estimator.is_some()
+        let Details { attributes, progress } = self;
+        attributes.deadline.is_some()
+            || attributes.wcet().is_some()
+            || progress.estimator().is_some()
     }
 }

@@ -215,6 +215,8 @@ impl Config {
             ("policy", self.policy != Policy::Priority),
             ("admission", self.admission != Admission::Off),
             ("audit", self.audit),
+            ("emergency", self.emergency != Emergency::Callback),
+            ("trace_capacity", self.trace_capacity > 0),
         ];
         if let Some((field, _)) = of_realtime.iter().find(|(_, is_wanted)| *is_wanted) {
             if cfg!(not(feature = "realtime")) {

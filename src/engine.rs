@@ -4,8 +4,6 @@
 //! the clock moves [`Engine::now`].
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
-use alloc::vec::Vec;
 
 use crate::attributes::{Attributes, Deadline, Details, Repeat};
 use crate::closure::Closure;
@@ -19,10 +17,11 @@ use crate::policy::Policy;
 use crate::queue::{Entry, Queue, Ready, Watch};
 use crate::reflection::Reflection;
 use crate::store::{Location, Place, Store};
+use crate::succession::Succession;
 use crate::task::TaskId;
 use crate::time::TimePoint;
 use crate::timing::{
-    Admission, AdmissionControl, DeadlineViolation, Dependencies, Emergency, Estimators, Observers,
+    Admission, AdmissionControl, DeadlineViolation, Emergency, Estimators, Observers,
 };
 
 pub(crate) struct Engine {
@@ -39,15 +38,14 @@ pub(crate) struct Engine {
     pub(crate) capacity: usize,
     pub(crate) missed_tick: MissedTick,
     pub(crate) emergency: Emergency,
-    /// Only critical tasks are accepted.
-    pub(crate) safe_mode: bool,
+    safe_mode: bool,
     pub(crate) recorder: Recorder,
     pub(crate) observers: Observers,
     pub(crate) reflection: Reflection,
-    pub(crate) estimators: Option<Estimators>,
+    pub(crate) estimators: Part<Estimators>,
     pub(crate) admission: Part<AdmissionControl>,
-    /// Made with the first.
-    pub(crate) dependencies: Part<Dependencies>,
+    /// Made with the first task that waits for another.
+    pub(crate) succession: Part<Succession>,
     /// Whether a task without attributes is accepted as long as there is room, needs nothing but to be
     /// stored and queued, and only its run is observed.
     pub(crate) is_plain: bool,
@@ -62,10 +60,6 @@ pub(crate) struct Engine {
     pub(crate) running: TaskId,
     /// Its name.
     pub(crate) running_name: Option<&'static str>,
-    /// Tasks that wait for the running job.
-    pub(crate) running_dependents: Vec<TaskId>,
-    /// Tasks that waited for one that failed, and were not dealt with yet.
-    pub(crate) failed: VecDeque<TaskId>,
     pub(crate) stop_requested: bool,
     #[cfg(feature = "std")]
     pub(crate) remote_ids: crate::hash::FastMap<u64, TaskId>,
@@ -102,12 +96,12 @@ impl Engine {
             recorder: Recorder::new(config.metrics, now),
             observers: Observers::new(config, now)?,
             reflection: Reflection::new(config, now)?,
-            estimators: None,
+            estimators: Part::NONE,
             admission: Part::when(!admits_all, || {
                 AdmissionControl::new(config.admission, config.policy, config.on_unknown)
                     .with_tick_rate(config.tick_rate_ns)
             }),
-            dependencies: Part::NONE,
+            succession: Part::NONE,
             is_plain: false,
             reasons_to_decide: usize::from(always_decides),
             always_decides,
@@ -115,8 +109,6 @@ impl Engine {
             batch: crate::batch::Batch::new(config.parallel),
             running: TaskId::NONE,
             running_name: None,
-            running_dependents: Vec::new(),
-            failed: VecDeque::new(),
             stop_requested: false,
             #[cfg(feature = "std")]
             remote_ids: Default::default(),
@@ -130,9 +122,14 @@ impl Engine {
         Ok(engine)
     }
 
+    /// Whether only critical tasks are accepted.
+    pub(crate) fn is_in_safe_mode(&self) -> bool {
+        self.safe_mode && cfg!(feature = "realtime")
+    }
+
     /// Refuses all but critical tasks from now on, or no longer.
     pub(crate) fn set_safe_mode(&mut self, safe_mode: bool) {
-        let observes = self.observers.audits() || self.observers.trace.is_some();
+        let observes = self.observers.audits() || self.observers.traces();
         self.safe_mode = safe_mode;
         self.is_plain = !safe_mode && !self.always_decides && !observes;
     }
@@ -170,7 +167,7 @@ impl Engine {
     /// Adds a live task that has been released to the ready ones.
     #[inline]
     pub(crate) fn make_ready(&mut self, entry: Entry) {
-        if self.policy() == Policy::LeastLaxity && self.estimators.is_some() {
+        if self.policy() == Policy::LeastLaxity && self.estimators.get().is_some() {
             // The estimate in the key may have changed since it was queued.
             let (key, class) =
                 (self.key(entry.id, entry.release), self.store.place(entry.id).class());
@@ -202,7 +199,7 @@ impl Engine {
     /// Asks an estimator. Its panic is no estimate, and the tick raises it.
     fn estimate(&mut self, index: u32) -> Option<u64> {
         // Unwind safe: the estimator owns what it may leave broken.
-        self.defer_panic(|engine| engine.estimators.as_ref()?.estimate_ns(index)).flatten()
+        self.defer_panic(|engine| engine.estimators.get()?.estimate_ns(index)).flatten()
     }
 
     /// Cancels a task, and those after it that do not run without it.
@@ -215,13 +212,14 @@ impl Engine {
             drop(closure);
         } else {
             self.cancelled(id, place);
-            self.settle_failures(closure);
+            let others = self.settle_failures();
+            // Dropped together: if one panics, the others are still dropped.
+            drop((closure, others));
         }
         Ok(())
     }
 
-    /// A task has left the store since it was cancelled; its dependents become
-    /// [`failed`](Self::failed).
+    /// A task has left the store since it was cancelled; its dependents have failed.
     #[inline(never)]
     pub(crate) fn cancelled(&mut self, id: TaskId, place: Place) {
         self.recorder.cancelled();
@@ -271,14 +269,8 @@ impl Engine {
         if let Some(admission) = self.admission.get_mut().filter(|_| progress.is_admitted) {
             admission.remove(id);
         }
-        if let Some(dependencies) = self.dependencies.get_mut() {
-            if progress.waits_for > 0 {
-                let is_live = |dependent| self.store.is_live(dependent);
-                dependencies.cancelled(progress.waits_for, is_live);
-            }
-            if progress.has_dependents {
-                dependencies.take(id, &mut self.failed);
-            }
+        if let Some(succession) = self.succession.get_mut() {
+            succession.ended(id, &progress, |dependent| self.store.is_live(dependent));
         }
         #[cfg(feature = "std")]
         if let Some(number) = progress.remote {
@@ -407,10 +399,9 @@ impl Engine {
             ready.clear();
         }
         self.watch.clear();
-        if let Some(dependencies) = self.dependencies.get_mut() {
-            dependencies.clear();
+        if let Some(succession) = self.succession.get_mut() {
+            succession.clear();
         }
-        self.failed.clear();
         if let Some(admission) = self.admission.get_mut() {
             admission.clear();
         }

@@ -3,6 +3,7 @@
 #[cfg(feature = "std")]
 use crate::timing::monitor::{Alert, LatencyMonitor, MonitoringReport};
 use alloc::boxed::Box;
+#[cfg(feature = "realtime")]
 use core::time::Duration;
 
 use crate::clock::Clock;
@@ -11,7 +12,9 @@ use crate::metrics::{LatencyStats, Metrics};
 use crate::scheduler::Scheduler;
 use crate::task::TaskId;
 use crate::timing::trace::Trace;
-use crate::timing::{DeadlineViolation, WcetEstimator};
+use crate::timing::DeadlineViolation;
+#[cfg(feature = "realtime")]
+use crate::timing::{Estimators, WcetEstimator};
 
 impl<C: Clock> Scheduler<C> {
     /// Tells `handler` about every missed deadline: that of a job which waits as soon as a tick sees it,
@@ -24,11 +27,13 @@ impl<C: Clock> Scheduler<C> {
     /// Whether a hard deadline's miss has led to
     /// [`Emergency::SafeMode`](crate::Emergency::SafeMode).
     #[must_use]
+    #[cfg(feature = "realtime")]
     pub fn is_in_safe_mode(&self) -> bool {
-        self.engine.safe_mode
+        self.engine.is_in_safe_mode()
     }
 
     /// Accepts tasks of every priority again. Those cancelled by the safe mode do not come back.
+    #[cfg(feature = "realtime")]
     pub fn leave_safe_mode(&mut self) {
         self.engine.set_safe_mode(false);
     }
@@ -51,17 +56,21 @@ impl<C: Clock> Scheduler<C> {
     /// assert_eq!(scheduler.wcet_estimate("work"), Some(Duration::from_micros(3)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[cfg(feature = "realtime")]
     pub fn estimate_wcet(
         &mut self,
         make: impl FnMut(&'static str) -> Box<dyn WcetEstimator> + 'static,
     ) {
-        self.engine.estimators.get_or_insert_default().set_factory(Box::new(make));
+        if let Some(estimators) = self.engine.estimators.get_or_make(Estimators::default) {
+            estimators.set_factory(Box::new(make));
+        }
     }
 
     /// The estimated execution time of the next job of a task with this name.
     #[must_use]
+    #[cfg(feature = "realtime")]
     pub fn wcet_estimate(&self, name: &str) -> Option<Duration> {
-        let estimate_ns = self.engine.estimators.as_ref()?.estimate_of(name)?;
+        let estimate_ns = self.engine.estimators.get()?.estimate_of(name)?;
         Some(Duration::from_nanos(estimate_ns))
     }
 
@@ -87,6 +96,7 @@ impl<C: Clock> Scheduler<C> {
     /// How many jobs of a pending task ran longer than its declared WCET; `None` if it is not
     /// pending.
     #[must_use]
+    #[cfg(feature = "realtime")]
     pub fn overruns(&self, id: TaskId) -> Option<u64> {
         let id = Some(id).filter(|id| self.engine.is_pending(*id))?;
         let has_attributes = self.engine.store.place(id).has_attributes();
@@ -103,7 +113,7 @@ impl<C: Clock> Scheduler<C> {
     /// The latest events; `None` without [`Config::trace_capacity`](crate::Config::trace_capacity).
     #[must_use]
     pub fn trace(&self) -> Option<&Trace> {
-        self.engine.observers.trace.as_ref()
+        self.engine.observers.trace.get()
     }
 
     /// The monitor's report; `None` without [`Config::monitor`](crate::Config::monitor).

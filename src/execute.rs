@@ -56,7 +56,7 @@ fn run_with_attributes(engine: &mut Engine, entry: Entry, closure: &mut Option<C
         return run_repeating(engine, entry, closure, &attributes);
     }
     engine.ended(entry.id, details);
-    if details.is_timed() || !engine.running_dependents.is_empty() {
+    if details.is_timed() || engine.has_running_dependents() {
         run_here(engine, entry, closure); // In a batch its finish could not be told.
     } else {
         run_once(engine, entry, closure);

@@ -21,6 +21,11 @@ impl<T> Part<T> {
         Part { component: is_wanted.then(make) }
     }
 
+    /// The component, if it can be made.
+    pub(crate) fn try_with<E>(make: impl FnOnce() -> Result<T, E>) -> Result<Self, E> {
+        Ok(Part { component: Some(make()?) })
+    }
+
     #[inline]
     pub(crate) fn get(&self) -> Option<&T> {
         self.component.as_ref()
@@ -43,6 +48,10 @@ impl<T> Part<T> {
 
     pub(crate) fn when(_is_wanted: bool, _make: impl FnOnce() -> T) -> Self {
         Self::NONE
+    }
+
+    pub(crate) fn try_with<E>(_make: impl FnOnce() -> Result<T, E>) -> Result<Self, E> {
+        Ok(Self::NONE)
     }
 
     #[inline]

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::attributes::{DeadlineKind, OnFailure, Repeat};
+use crate::attributes::{Deadline, DeadlineKind, OnFailure, Repeat};
 use crate::closure::Closure;
 use crate::config::MissedTick;
 use crate::context::Context;
@@ -88,21 +88,25 @@ impl SendTask {
     }
 
     /// See [`Task::with_firm_deadline`].
+    #[cfg(feature = "realtime")]
     pub fn with_firm_deadline(self, relative: Duration) -> Self {
         SendTask(self.0.with_firm_deadline(relative))
     }
 
     /// See [`Task::with_hard_deadline`].
+    #[cfg(feature = "realtime")]
     pub fn with_hard_deadline(self, relative: Duration) -> Self {
         SendTask(self.0.with_hard_deadline(relative))
     }
 
     /// See [`Task::with_wcet`].
+    #[cfg(feature = "realtime")]
     pub fn with_wcet(self, wcet: Duration) -> Self {
         SendTask(self.0.with_wcet(wcet))
     }
 
     /// See [`Task::with_deadline_at`].
+    #[cfg(feature = "realtime")]
     pub fn with_deadline_at(self, kind: DeadlineKind, deadline: TimePoint) -> Self {
         SendTask(self.0.with_deadline_at(kind, deadline))
     }
@@ -187,7 +191,7 @@ impl SendTask {
     /// What its deadline is worth, if it was given one.
     #[must_use]
     pub fn deadline_kind(&self) -> Option<DeadlineKind> {
-        self.0.attributes.deadline.map(|deadline| deadline.kind)
+        self.0.attributes.deadline.map(Deadline::kind)
     }
 
     /// What it does about periods slept through, if it was told.

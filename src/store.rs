@@ -229,7 +229,7 @@ impl Store {
         }
     }
 
-    /// Takes the closure of a task out, to run it from `into`; `None` if the task is dead. A
+    /// Takes the closure of a task out, to run it from `into`, where none is; `None` if the task is dead. A
     /// one-shot's slot is free then; a repeating task's is to be refilled with
     /// [`put_back`](Self::put_back).
     // An out-parameter, because a closure that is returned is copied once more.
@@ -240,7 +240,9 @@ impl Store {
             return None;
         }
         let place = slot.place;
-        *into = slot.closure.take();
+        debug_assert!(into.is_none());
+        // Nothing to drop: an assignment would look for it, and copy once more for that.
+        core::mem::forget(core::mem::replace(into, slot.closure.take()));
         if into.as_ref().is_some_and(Closure::repeats) {
             slot.place.0 |= Location::NONE.0;
         } else {

@@ -209,6 +209,7 @@ impl Task {
 
     /// Gives every job the firm deadline release + `relative`: as [`with_deadline`](Self::with_deadline),
     /// but a job that has not started by then is skipped and counted.
+    #[cfg(feature = "realtime")]
     #[inline(always)]
     pub fn with_firm_deadline(self, relative: Duration) -> Self {
         self.with_deadline_of(DeadlineKind::Firm, relative)
@@ -216,6 +217,7 @@ impl Task {
 
     /// Gives every job the hard deadline release + `relative`: as [`with_deadline`](Self::with_deadline),
     /// but a miss is followed by [`Config::emergency`](crate::Config::emergency).
+    #[cfg(feature = "realtime")]
     #[inline(always)]
     pub fn with_hard_deadline(self, relative: Duration) -> Self {
         self.with_deadline_of(DeadlineKind::Hard, relative)
@@ -223,21 +225,23 @@ impl Task {
 
     /// Gives the task an absolute deadline. A repeating task is refused with one: its jobs need
     /// deadlines of their own.
+    #[cfg(feature = "realtime")]
     #[inline(always)]
     pub fn with_deadline_at(mut self, kind: DeadlineKind, deadline: TimePoint) -> Self {
-        self.attributes.deadline = Some(Deadline { kind, due: Due::At(deadline) });
+        self.attributes.deadline = Some(Deadline::new(kind, Due::At(deadline)));
         self.with_attributes()
     }
 
     #[inline(always)]
     fn with_deadline_of(mut self, kind: DeadlineKind, relative: Duration) -> Self {
         let due = Due::In(saturating_nanos(relative));
-        self.attributes.deadline = Some(Deadline { kind, due });
+        self.attributes.deadline = Some(Deadline::new(kind, due));
         self.with_attributes()
     }
 
     /// Declares the worst-case execution time (WCET) of a job. A job that runs longer is an overrun,
     /// which is counted; [`Config::admission`](crate::Config::admission) relies on it.
+    #[cfg(feature = "realtime")]
     #[inline(always)]
     pub fn with_wcet(mut self, wcet: Duration) -> Self {
         self.attributes.wcet = Some(saturating_nanos(wcet));

@@ -58,7 +58,10 @@ impl TimePoint {
 /// `duration` in ns where it fits a `u64`.
 #[inline]
 pub(crate) fn checked_nanos(duration: Duration) -> Option<u64> {
-    duration.as_secs().checked_mul(1_000_000_000)?.checked_add(u64::from(duration.subsec_nanos()))
+    // A comparison, because 32-bit targets check a multiplication by one of 128 bits.
+    const NANOS_PER_SEC: u64 = 1_000_000_000;
+    let secs = Some(duration.as_secs()).filter(|secs| *secs <= u64::MAX / NANOS_PER_SEC)?;
+    (secs * NANOS_PER_SEC).checked_add(u64::from(duration.subsec_nanos()))
 }
 
 /// `duration` in ns, or `u64::MAX` (584 years) if it is longer.

@@ -44,15 +44,15 @@ impl TimedJob {
     #[inline(always)]
     fn with_details(engine: &Engine, entry: Entry, details: &Details) -> Self {
         let Details { attributes, progress } = details;
-        let absolute = |Deadline { due, kind }| (due.absolute(entry.release), kind);
+        let absolute = |deadline: Deadline| (deadline.due.absolute(entry.release), deadline.kind());
         TimedJob {
             entry,
             job: Job { id: entry.id, name: attributes.name },
             repeats: attributes.repeat != Repeat::Never,
             deadline: attributes.deadline.map(absolute),
             is_reported: progress.is_told,
-            wcet: attributes.wcet,
-            estimator: progress.estimator,
+            wcet: attributes.wcet(),
+            estimator: progress.estimator(),
             decides: engine.decides_per_job(),
             has_dependents: progress.has_dependents,
             is_observed: !engine.goes_to_batch(entry.id, details),
@@ -200,12 +200,12 @@ impl Engine {
                 self.store.details_mut(timed.job.id).progress.overruns += 1;
             }
         }
-        if timed.decides && !self.running_dependents.is_empty() {
+        if timed.decides && self.has_running_dependents() {
             self.now = finish; // Else time stands still, also for those that are released now.
             self.time_moved();
         }
         self.release_dependents(self.now);
-        if let (Some(estimators), Some(index)) = (&mut self.estimators, timed.estimator) {
+        if let (Some(estimators), Some(index)) = (self.estimators.get_mut(), timed.estimator) {
             estimators.record(index, execution_ns); // Runs the user's code.
         }
         let late = timed.deadline.filter(|(deadline, _)| finish > *deadline && !timed.is_reported);
@@ -252,7 +252,7 @@ impl Engine {
 
     /// Keeps the critical tasks only.
     fn enter_safe_mode(&mut self, job: Job, counts: &mut TickCounts) {
-        if self.safe_mode {
+        if self.is_in_safe_mode() {
             return;
         }
         self.set_safe_mode(true);
@@ -261,6 +261,6 @@ impl Engine {
         let others: Vec<TaskId> = others.collect();
         let closures: Vec<_> = others.into_iter().filter_map(|id| self.cancel_one(id)).collect();
         // Unwind safe: closures are dropped last. The job in question may be on its way.
-        self.contain(job, counts, |engine| engine.settle_failures(closures));
+        self.contain(job, counts, |engine| drop((closures, engine.settle_failures())));
     }
 }

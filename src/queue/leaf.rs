@@ -11,6 +11,22 @@ use crate::task::TaskId;
 /// "No index" among leaves, chunks and nodes.
 pub(super) const NONE: u32 = u32::MAX;
 
+/// Entries that are sorted faster by insertion than by digits.
+const FEW: usize = 48;
+
+/// Sorts by release, ties in the order they had. O(n²).
+fn insertion_sort(entries: &mut [Entry]) {
+    for end in 1..entries.len() {
+        let entry = entries[end];
+        let mut at = end;
+        while at > 0 && entries[at - 1].release > entry.release {
+            entries[at] = entries[at - 1];
+            at -= 1;
+        }
+        entries[at] = entry;
+    }
+}
+
 /// Part of a leaf's list. Which entries are in use the leaf knows: all, but in its first chunk and
 /// its last.
 #[derive(Debug)]
@@ -97,8 +113,7 @@ pub(super) struct Leaves<const LEAF: usize, const CHUNK: usize> {
     scratch: Vec<Entry>,
     /// For the first run, which swaps its memory with the scratch.
     spare: Vec<Entry>,
-    /// Packed keys for sorting the scratch, and where it is sorted into.
-    keys: Vec<u64>,
+    /// What the scratch is sorted into.
     sorted: Vec<Entry>,
 }
 
@@ -109,7 +124,6 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
             chunks: Slab::new(),
             scratch: Vec::new(),
             spare: Vec::new(),
-            keys: Vec::new(),
             sorted: Vec::new(),
         }
     }
@@ -121,7 +135,7 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
 
     /// An empty leaf for `slot` of `node`, alone in its ring.
     pub(super) fn add(&mut self, node: u32, slot: u8) -> u32 {
-        if self.keys.capacity() == 0 {
+        if self.sorted.capacity() == 0 {
             self.make_scratch();
         }
         let leaf = self.leaves.take();
@@ -137,7 +151,6 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
         self.scratch = vec![Entry::NONE; LEAF];
         self.spare = vec![Entry::NONE; LEAF];
         self.sorted = vec![Entry::NONE; LEAF];
-        self.keys = vec![0; LEAF];
     }
 
     #[inline]
@@ -323,28 +336,34 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
         self.scratch = scratch;
     }
 
-    /// Sorts the scratch by release, ties in submission order, without allocating.
+    /// Sorts the scratch by release, ties in submission order, without allocating: few entries by
+    /// insertion, more of them digit by digit, the lowest first.
     fn sort_scratch(&mut self) {
         let entries = &mut self.scratch;
         if entries.is_sorted_by_key(|entry| entry.release) {
             return;
         }
+        if entries.len() <= FEW {
+            return insertion_sort(entries);
+        }
         let (least, greatest) = entries
             .iter()
             .fold((u64::MAX, 0), |(low, high), e| (e.release.min(low), e.release.max(high)));
-        let position_bits = entries.len().ilog2() + 1;
-        // A key is a digit of the release, and the position, which keeps ties. One digit is enough
-        // unless releases are years apart; then the lower is sorted by first.
-        for shift in
-            (0..64 - (greatest - least).leading_zeros()).step_by(64 - position_bits as usize)
-        {
-            let digit = |entry: &Entry| (entry.release - least) >> shift << position_bits;
-            self.keys.clear();
-            self.keys.extend(entries.iter().zip(0..).map(|(entry, at)| digit(entry) | at));
-            self.keys.sort_unstable();
-            let position = |key: &u64| (key & ((1 << position_bits) - 1)) as usize;
-            self.sorted.clear();
-            self.sorted.extend(self.keys.iter().map(|key| entries[position(key)]));
+        for shift in (0..64 - (greatest - least).leading_zeros()).step_by(8) {
+            let digit = |entry: &Entry| usize::from(((entry.release - least) >> shift) as u8);
+            // First how often a digit occurs, then where those with it begin.
+            let mut places = [0_u16; 256];
+            entries.iter().for_each(|entry| places[digit(entry)] += 1);
+            let mut begin = 0;
+            for place in &mut places {
+                begin += core::mem::replace(place, begin);
+            }
+            self.sorted.resize(entries.len(), Entry::NONE);
+            for &entry in &*entries {
+                let place = &mut places[digit(&entry)];
+                self.sorted[usize::from(*place)] = entry;
+                *place += 1;
+            }
             core::mem::swap(entries, &mut self.sorted);
         }
     }
@@ -407,7 +426,6 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
             + self.chunks.bytes()
             + (self.scratch.capacity() + self.spare.capacity() + self.sorted.capacity())
                 * size_of::<Entry>()
-            + self.keys.capacity() * size_of::<u64>()
     }
 
     #[cfg(test)]

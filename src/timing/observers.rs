@@ -41,7 +41,7 @@ impl Times {
 
 #[derive(Default)]
 pub(crate) struct Observers {
-    pub(crate) trace: Option<Trace>,
+    pub(crate) trace: Part<Trace>,
     #[cfg(feature = "std")]
     pub(crate) monitor: Option<Box<LatencyMonitor>>,
     pub(crate) audit: Part<Audit>,
@@ -52,8 +52,8 @@ impl Observers {
     pub(crate) fn new(config: &Config, _now: u64) -> Result<Self, ConfigError> {
         Ok(Observers {
             trace: match config.trace_capacity {
-                0 => None,
-                capacity => Some(Trace::new(capacity)?),
+                0 => Part::NONE,
+                capacity => Part::try_with(|| Trace::new(capacity))?,
             },
             #[cfg(feature = "std")]
             monitor: match config.monitor {
@@ -73,12 +73,12 @@ impl Observers {
         if self.monitor.is_some() {
             return true;
         }
-        self.trace.is_some() || self.audits()
+        self.traces() || self.audits()
     }
 
     #[inline]
     fn trace(&mut self, at: u64, Job { id: task, name }: Job, kind: TraceKind) {
-        if let Some(trace) = &mut self.trace {
+        if let Some(trace) = self.trace.get_mut() {
             trace.push(TraceEvent { at: TimePoint::from_nanos(at), task, name, kind });
         }
     }
@@ -124,6 +124,11 @@ impl Observers {
     #[cfg(feature = "std")]
     pub(crate) fn panicked(&mut self, job: Job, at: u64) {
         self.trace(at, job, TraceKind::Panic);
+    }
+
+    #[inline]
+    pub(crate) fn traces(&self) -> bool {
+        self.trace.get().is_some()
     }
 
     #[inline]

@@ -90,6 +90,7 @@ pub(crate) struct Estimators {
 
 impl Estimators {
     /// Makes the estimators of new names from now on.
+    #[cfg(feature = "realtime")]
     pub(crate) fn set_factory(&mut self, make: Factory) {
         self.make = Some(make);
     }
@@ -112,6 +113,7 @@ impl Estimators {
         self.by_name[index as usize].1.estimate_ns()
     }
 
+    #[cfg(feature = "realtime")]
     pub(crate) fn estimate_of(&self, name: &str) -> Option<u64> {
         self.by_name.iter().find(|(known, _)| *known == name)?.1.estimate_ns()
     }

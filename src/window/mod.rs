@@ -110,7 +110,8 @@ impl Windows {
     pub(crate) fn overlap(&self) -> f64 {
         let pairs = self.kept().zip(self.kept().skip(1));
         let shared = |(one, next): (&WindowSummary, &WindowSummary)| {
-            (one.window.end_ns - next.window.start_ns).max(0) as f64
+            // It is at most the length.
+            (one.window.end_ns - next.window.start_ns).max(0) as u64 as f64
         };
         // From 0, since the sum of nothing is −0.
         let total = pairs.map(shared).fold(0.0, |sum, shared| sum + shared);

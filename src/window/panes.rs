@@ -163,8 +163,13 @@ impl Panes {
     /// Goes on to the first window that ends after `now`. The panes are empty.
     pub(super) fn pass_over(&mut self, now: u64) {
         debug_assert!(self.is_empty());
-        let first = self.spec.first_not_ended(i128::from(now));
-        self.closes_at = self.spec.window(first).end_ns;
+        let WindowSpec { length, hop, offset } = self.spec;
+        let back = |within: u64, by: u64| {
+            within.checked_sub(by % hop).unwrap_or_else(|| within + (hop - by % hop))
+        };
+        // Since one ended, or would have. In 64 bits: smaller targets call a function to divide more.
+        let since = back(back(now % hop, offset), length);
+        self.closes_at = i128::from(now) + i128::from(hop - since);
         (self.seam, self.filled) = (0, 0);
         self.after_seam = Tally::default();
     }

@@ -6,6 +6,9 @@ const NS_END = 1n << 64n;
 /** The ms that holds the last ns. */
 export const LAST_MS = 18_446_744_073_710;
 
+/** The deadline of what has none. */
+export const NEVER = NS_END - 1n;
+
 export const NORMAL = PRIORITIES.indexOf('normal');
 
 const shown = (value) => (typeof value === 'bigint' ? `${value}n` : String(value));
@@ -84,7 +87,7 @@ export function toOptions(options = {}, known) {
   return {
     name,
     priority: priority === undefined ? NORMAL : toChoice(priority, 'options.priority', PRIORITIES),
-    deadlineNs: deadlineNs === undefined ? undefined : toNs(deadlineNs, 'options.deadlineNs'),
+    deadlineNs: deadlineNs === undefined ? NEVER : toNs(deadlineNs, 'options.deadlineNs'),
     delayNs: delayNs === undefined ? undefined : toNs(delayNs, 'options.delayNs'),
     missedTick:
       missedTick === undefined

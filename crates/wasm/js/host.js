@@ -2,13 +2,13 @@
 
 const { performance } = globalThis;
 
-const now =
+export const now =
   typeof performance?.now === 'function' ? () => performance.now() : () => Date.now();
 
 /** A task's number is its slot's generation, then 21 bits of slot: see src/lib.rs. */
 const SLOTS = 2 ** 21;
 
-const toId = (slot, generation) => generation * SLOTS + slot;
+const toId = (slot, generation) => (generation >>> 0) * SLOTS + slot;
 
 export const slotOf = (id) => id - Math.floor(id / SLOTS) * SLOTS;
 
@@ -25,10 +25,6 @@ export class Host {
   isUnsettled = false;
   errors = [];
   misses = [];
-
-  now() {
-    return now();
-  }
 
   keep(slot, fn, name) {
     this.functions[slot] = fn;
@@ -89,3 +85,24 @@ export class Host {
     this.names = [];
   }
 }
+
+/** By their numbers, those of the schedulers. */
+const hosts = [];
+
+/** Has a scheduler's functions run by a host; by none when it has been freed. */
+export function attach(scheduler, host) {
+  hosts[scheduler] = host;
+}
+
+export const runOnce = (scheduler, slot, generation) => hosts[scheduler].runOnce(slot, generation);
+
+export const runAgain = (scheduler, slot, generation) => hosts[scheduler].runAgain(slot, generation);
+
+export const missed = (scheduler, ...miss) => hosts[scheduler].missed(...miss);
+
+const figures = [];
+
+export const figure = (value) => void figures.push(value);
+
+/** The figures of the report that the module was asked for. */
+export const takeFigures = () => figures.splice(0);

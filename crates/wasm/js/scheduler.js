@@ -1,16 +1,21 @@
 // WasmScheduler: arguments are checked here, functions are kept here, and errors are made here.
 
-import { LAST_MS, NORMAL, checkFunction, checkId, isPlainNs, toMs, toNs, toOptions, toSettings } from './arguments.js';
+import { LAST_MS, NEVER, NORMAL, checkFunction, checkId, isPlainNs, toMs, toNs, toOptions, toSettings } from './arguments.js';
 import { startDriver } from './drivers.js';
-import { Host, slotOf } from './host.js';
+import { Host, attach, now, slotOf, takeFigures } from './host.js';
 import * as core from './nanosecond_scheduler.js';
 import { toEstimates, toMetrics, toWindows } from './reports.js';
 
 const ONCE = ['priority', 'deadlineNs', 'name'];
 const PERIODIC = [...ONCE, 'delayNs', 'missedTick'];
 
+function release(number) {
+  core.free(number);
+  attach(number, undefined);
+}
+
 /** Frees schedulers that nobody can reach any more. */
-const forgotten = new FinalizationRegistry((number) => core.free(number));
+const forgotten = new FinalizationRegistry(release);
 
 export class WasmScheduler {
   #number;
@@ -18,7 +23,11 @@ export class WasmScheduler {
   #end = undefined;
   #host = new Host();
   #capacity;
+  /** Of tasks that have no policy of their own. */
+  #missedTick;
   #isTicking = false;
+  /** Whether what is scheduled now counts from the host's time: not in a tick, or after a tickAt. */
+  #followsClock = true;
   #isToBeFreed = false;
   #onDeadlineMiss = undefined;
   #driver = undefined;
@@ -35,17 +44,29 @@ export class WasmScheduler {
     const settings = toSettings(config);
     let number;
     try {
-      number = core.create(this.#host, settings);
+      number = core.create(
+        settings.capacity,
+        settings.maxTasksPerTick,
+        settings.missedTick,
+        settings.strangeLoop,
+        settings.lipschitzConstant,
+        settings.windowSize,
+        settings.lengthNs,
+        settings.hopNs,
+        settings.offsetNs,
+      );
     } catch (cause) {
       if (!(cause instanceof TypeError)) throw cause;
       throw new Error('the module is not loaded: await init() first', { cause });
     }
-    if (number === undefined) {
+    if (number < 0) {
       throw new RangeError('config.windows: more windows would be open at a time than config.windowSize');
     }
+    attach(number, this.#host);
     this.#number = number;
     forgotten.register(this, number, this);
     this.#capacity = settings.capacity;
+    this.#missedTick = settings.missedTick;
     this.#hasWindows = settings.lengthNs > 0n;
   }
 
@@ -67,10 +88,11 @@ export class WasmScheduler {
     const number = this.#enter();
     let executed;
     try {
-      executed = core.tick(number);
+      executed = core.tick(number, now());
     } catch (cause) {
       this.#break(cause);
     }
+    this.#followsClock = true;
     return this.#leave(executed);
   }
 
@@ -93,7 +115,7 @@ export class WasmScheduler {
   }
 
   #beginQuiet(nowMs) {
-    const next = core.nextReleaseMs(this.#number) ?? LAST_MS;
+    const next = Math.min(core.nextReleaseMs(this.#number), LAST_MS);
     // Short of the next release by what rounding to ns may add.
     this.#quietUntilMs = next * (1 - 2 ** -50) - 1e-6;
     this.#quietNowMs = nowMs;
@@ -103,6 +125,7 @@ export class WasmScheduler {
     if (this.#isTicking) throw new Error('a callback ticked the scheduler that called it');
     const number = this.#core;
     this.#isTicking = true;
+    this.#followsClock = false;
     this.#quietUntilMs = 0;
     return number;
   }
@@ -136,7 +159,7 @@ export class WasmScheduler {
     }
     if (this.#isToBeFreed) {
       this.#isToBeFreed = false;
-      core.free(this.#number);
+      release(this.#number);
     }
     const errors = host.errors.splice(0);
     if (errors.length === 1) throw errors[0];
@@ -146,19 +169,30 @@ export class WasmScheduler {
   schedule(fn, delayNs, options) {
     checkFunction(fn, 'fn');
     if (options === undefined && isPlainNs(delayNs)) {
-      return this.#keep(core.schedule(this.#core, delayNs, NORMAL), fn, undefined);
+      return this.#schedulePlain(fn, delayNs, NORMAL, undefined);
     }
     const delay = toNs(delayNs, 'delayNs');
-    const { priority, deadlineNs, name } = toOptions(options, ONCE);
-    return this.#keep(core.scheduleWith(this.#core, delay, priority, deadlineNs), fn, name);
+    const given = toOptions(options, ONCE);
+    if (given.deadlineNs === NEVER && isPlainNs(delayNs)) {
+      return this.#schedulePlain(fn, delayNs, given.priority, given.name);
+    }
+    return this.#scheduleWith(fn, delay, 0n, given);
   }
 
   schedulePeriodic(fn, periodNs, options) {
     checkFunction(fn, 'fn');
     const period = toNs(periodNs, 'periodNs', 1n);
-    const { priority, deadlineNs, name, delayNs, missedTick } = toOptions(options, PERIODIC);
-    const delay = delayNs ?? period;
-    const id = core.schedulePeriodic(this.#core, delay, period, priority, deadlineNs, missedTick);
+    const given = toOptions(options, PERIODIC);
+    return this.#scheduleWith(fn, given.delayNs ?? period, period, given);
+  }
+
+  #schedulePlain(fn, delayNs, priority, name) {
+    const nowMs = this.#followsClock ? now() : NaN;
+    return this.#keep(core.schedule(this.#core, delayNs, priority, nowMs), fn, name);
+  }
+
+  #scheduleWith(fn, delay, period, { priority, deadlineNs, missedTick = this.#missedTick, name }) {
+    const id = core.scheduleWith(this.#core, delay, priority, deadlineNs, period, missedTick);
     return this.#keep(id, fn, name);
   }
 
@@ -193,11 +227,13 @@ export class WasmScheduler {
   }
 
   nextReleaseMs() {
-    return core.nextReleaseMs(this.#core);
+    const ms = core.nextReleaseMs(this.#core);
+    return ms === Infinity ? undefined : ms;
   }
 
   get_metrics() {
-    const metrics = toMetrics(core.metrics(this.#core));
+    core.metrics(this.#core);
+    const metrics = toMetrics(takeFigures());
     return { ...metrics, idle_ticks: metrics.idle_ticks + this.#uncountedTicks };
   }
 
@@ -206,7 +242,8 @@ export class WasmScheduler {
   }
 
   windows() {
-    return toWindows(core.windows(this.#core));
+    core.windows(this.#core);
+    return toWindows(takeFigures());
   }
 
   strangeLoopState() {
@@ -214,7 +251,8 @@ export class WasmScheduler {
   }
 
   strangeLoop() {
-    return toEstimates(core.estimates(this.#core));
+    core.estimates(this.#core);
+    return toEstimates(takeFigures());
   }
 
   onDeadlineMiss(fn) {
@@ -246,7 +284,7 @@ export class WasmScheduler {
     this.#onDeadlineMiss = undefined;
     this.#quietUntilMs = 0;
     this.#end = { message: 'the scheduler has been freed' };
-    if (!this.#isTicking) return core.free(this.#number);
+    if (!this.#isTicking) return release(this.#number);
     this.#isToBeFreed = true;
     this.#host.isUnsettled = true;
   }

@@ -10,26 +10,20 @@ use core::cell::{Cell, RefCell, RefMut};
 
 use nanosecond_scheduler::{Config, Scheduler};
 
-use crate::host::Host;
+use crate::host;
 use crate::link::{Link, LinkClock};
 use crate::numbers::{to_ms, to_number};
+use crate::one_thread::OneThread;
 
-/// A place for a scheduler whose tasks are functions of a [`Host`].
-#[derive(Default)]
+/// A place for a scheduler whose tasks are functions of the host.
 pub(crate) struct Core {
     /// `None` while the place is free.
     scheduler: RefCell<Option<Scheduler<LinkClock>>>,
     pub(crate) link: Link,
-    /// Taken when something has been scheduled or a tick has passed.
-    unused: Cell<Option<Box<Config>>>,
+    /// Until something has been scheduled or a tick has passed.
+    is_unused: Cell<bool>,
+    config: RefCell<Config>,
 }
-
-/// What only one thread reaches.
-struct OneThread<T>(T);
-
-// SAFETY: without the target's atomics no second thread can share this memory.
-#[cfg(not(target_feature = "atomics"))]
-unsafe impl<T> Sync for OneThread<T> {}
 
 static CORES: OneThread<RefCell<Vec<&'static Core>>> = OneThread(RefCell::new(Vec::new()));
 
@@ -40,40 +34,47 @@ pub(crate) fn core(number: u32) -> &'static Core {
 }
 
 /// Makes a scheduler and tells its number; `None` if its configuration is refused.
-pub(crate) fn create(host: Host, config: Config) -> Option<u32> {
+pub(crate) fn create(config: Config) -> Option<u32> {
     let mut cores = CORES.0.borrow_mut();
     let is_free = |core: &&Core| core.scheduler.try_borrow().is_ok_and(|place| place.is_none());
     let number = cores.iter().position(is_free);
     let number = number.unwrap_or_else(|| {
-        cores.push(Box::leak(Box::default()));
-        cores.len() - 1
+        let number = cores.len();
+        cores.push(Box::leak(Box::new(Core::new(number))));
+        number
     });
     let core = cores[number];
-    core.link.set_host(Some(host));
-    core.unused.set(Some(Box::new(config.clone())));
-    let is_accepted = core.start(config);
-    if !is_accepted {
-        core.link.set_host(None);
-    }
-    is_accepted.then_some(number as u32)
+    core.link.follow_host();
+    core.is_unused.set(true);
+    core.config.replace(config);
+    core.start().then_some(number as u32)
 }
 
 /// Drops a scheduler that is not in a tick.
 pub(crate) fn free(number: u32) {
-    let core = core(number);
-    core.scheduler.replace(None);
-    core.link.set_host(None);
+    core(number).scheduler.replace(None);
 }
 
 impl Core {
+    fn new(number: usize) -> Self {
+        Core {
+            scheduler: RefCell::new(None),
+            link: Link::new(number as i32),
+            is_unused: Cell::new(true),
+            config: RefCell::default(),
+        }
+    }
+
     /// Starts a scheduler, and time with it; tells whether its configuration is accepted.
-    fn start(&'static self, config: Config) -> bool {
+    #[inline(never)]
+    fn start(&'static self) -> bool {
+        let config = self.config.borrow().clone();
         let Ok(mut scheduler) = Scheduler::with_clock(config, LinkClock(&self.link)) else {
             return false;
         };
         scheduler.on_deadline_miss(|miss| {
             let [expected_ms, actual_ms] = [miss.expected(), miss.actual()].map(to_ms);
-            self.link.host().missed(to_number(miss.task()), expected_ms, actual_ms);
+            host::missed(self.link.number(), to_number(miss.task()), expected_ms, actual_ms);
         });
         self.scheduler.replace(Some(scheduler));
         true
@@ -91,22 +92,16 @@ impl Core {
     /// If nothing has been scheduled and no tick has passed, time starts now.
     #[inline]
     pub(crate) fn start_anew_if_unused(&'static self) {
-        if let Some(config) = self.unused.take() {
-            self.start_anew(*config);
+        if self.is_unused.replace(false) {
+            // The configuration was valid once, and still is.
+            self.start();
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn start_anew(&'static self, config: Config) {
-        // It was valid once, and still is.
-        self.start(config);
     }
 
     /// Time has started.
     #[inline]
     pub(crate) fn note_use(&self) {
-        self.unused.take();
+        self.is_unused.set(false);
     }
 
     #[inline]

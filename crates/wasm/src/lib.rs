@@ -11,17 +11,22 @@
 
 extern crate alloc;
 
-#[allow(unsafe_code)]
 mod cores;
+#[cfg(not(test))]
 mod host;
 #[allow(unsafe_code)]
 mod link;
+#[allow(unsafe_code)]
+mod memory;
 mod numbers;
+#[allow(unsafe_code)]
+mod one_thread;
 mod report;
 #[cfg(not(feature = "std"))]
 mod standalone;
+#[cfg(test)]
+mod tests;
 
-use alloc::vec::Vec;
 use core::time::Duration;
 
 use nanosecond_scheduler::{
@@ -30,13 +35,19 @@ use nanosecond_scheduler::{
 use wasm_bindgen::prelude::*;
 
 use cores::{core, Core};
-pub use host::{Host, Settings};
-use numbers::{from_ms, to_id, to_ms, to_number};
+use numbers::{from_ms, to_duration, to_id, to_ms, to_number};
+#[cfg(test)]
+use tests::host;
 
+/// What [`create`] returns for a configuration out of bounds.
+const REFUSED: i32 = -1;
 /// What [`schedule`] returns for a task beyond the capacity.
 const FULL: f64 = -1.0;
 /// What it returns for a release beyond the end of time.
 const TIME_OVERFLOW: f64 = -2.0;
+
+/// A deadline that none can miss.
+const NEVER: u64 = u64::MAX;
 
 /// Evaluates an expression with the running task's context, while one runs, else with the scheduler.
 macro_rules! reach {
@@ -55,24 +66,34 @@ macro_rules! reach {
     }};
 }
 
-/// A scheduler set up as `settings` says; none if they are out of bounds.
+/// A scheduler of so many tasks, up to 2²¹, of which a tick starts so many, at least 1; with a policy for
+/// missed ticks; with a strange loop, if it is to observe itself, and that loop's k; keeping so many
+/// windows, of that length, or 0 for none, hop and offset. Returns its number, or [`REFUSED`] if they
+/// are out of bounds.
+#[allow(clippy::too_many_arguments, reason = "an object would cost more than its numbers")]
 #[wasm_bindgen]
-pub fn create(host: Host, settings: &Settings) -> Option<u32> {
+pub fn create(
+    capacity: u32,
+    max_tasks_per_tick: u32,
+    missed: u32,
+    strange_loop: bool,
+    lipschitz_constant: f64,
+    window_size: u32,
+    length: u64,
+    hop: u64,
+    offset: u64,
+) -> i32 {
     let config = Config {
-        max_tasks_per_tick: settings.max_tasks_per_tick() as usize,
-        strange_loop: settings.strange_loop(),
-        lipschitz_constant: settings.lipschitz_constant(),
-        windows: (settings.length_ns() > 0).then(|| WindowSpec {
-            length: settings.length_ns(),
-            hop: settings.hop_ns(),
-            offset: settings.offset_ns(),
-        }),
-        window_size: settings.window_size() as usize,
-        capacity: settings.capacity() as usize,
-        missed_tick: missed_tick(settings.missed_tick()),
+        max_tasks_per_tick: max_tasks_per_tick as usize,
+        strange_loop,
+        lipschitz_constant,
+        windows: (length > 0).then_some(WindowSpec { length, hop, offset }),
+        window_size: window_size as usize,
+        capacity: capacity as usize,
+        missed_tick: missed_tick(missed),
         ..Config::default()
     };
-    cores::create(host, config)
+    cores::create(config).map_or(REFUSED, |number| number as i32)
 }
 
 /// Drops a scheduler, which is not in a tick. Its number may be another's afterwards.
@@ -81,11 +102,11 @@ pub fn free(number: u32) {
     cores::free(number);
 }
 
-/// Runs what is due by the host's clock; tells how many jobs were started.
+/// Runs what is due by the host's clock, which is at `now_ms`; tells how many jobs were started.
 #[wasm_bindgen]
-pub fn tick(number: u32) -> u32 {
+pub fn tick(number: u32, now_ms: f64) -> u32 {
     let core = core(number);
-    core.link.follow_host();
+    core.link.follow_host_from(from_ms(now_ms));
     core.note_use();
     core.tick()
 }
@@ -100,39 +121,38 @@ pub fn tick_at(number: u32, now_ms: f64) -> u32 {
     core.tick()
 }
 
-/// Schedules a one-shot of whole ns up to 2⁵³; returns its number, or [`FULL`] or [`TIME_OVERFLOW`].
+/// Schedules a one-shot of whole ns up to 2⁵³; returns its number, or [`FULL`] or [`TIME_OVERFLOW`]. The
+/// host's clock is at `now_ms`, if that is a number.
 #[wasm_bindgen]
-pub fn schedule(number: u32, delay_ns: f64, priority: u32) -> f64 {
+pub fn schedule(number: u32, delay_ns: f64, priority: u32, now_ms: f64) -> f64 {
     let core = core(number);
-    accept(core, one_shot(core, delay_ns as u64), priority)
+    if !now_ms.is_nan() {
+        core.link.follow_host_from(from_ms(now_ms));
+    }
+    accept(core, one_shot(core, delay_ns as i64 as u64), priority)
 }
 
-/// Like [`schedule`], for whole ns up to 2⁶⁴, with a deadline.
+/// Like [`schedule`], for whole ns up to 2⁶⁴, with a deadline or [`NEVER`]; repeating, unless the period
+/// is 0, with a policy for missed ticks. It asks the host for the time.
 #[wasm_bindgen(js_name = scheduleWith)]
-pub fn schedule_with(number: u32, delay_ns: u64, priority: u32, deadline_ns: Option<u64>) -> f64 {
-    let core = core(number);
-    accept(core, with_deadline(one_shot(core, delay_ns), deadline_ns), priority)
-}
-
-/// Like [`schedule_with`], for a task that repeats. Without a policy for missed ticks it is the
-/// scheduler's.
-#[wasm_bindgen(js_name = schedulePeriodic)]
-pub fn schedule_periodic(
+pub fn schedule_with(
     number: u32,
     delay_ns: u64,
-    period_ns: u64,
     priority: u32,
-    deadline_ns: Option<u64>,
-    missed: Option<u32>,
+    deadline_ns: u64,
+    period_ns: u64,
+    missed: u32,
 ) -> f64 {
     let core = core(number);
-    let run = |cx: &mut Context<'_>| core.link.lend(cx, Host::run_again);
-    let mut task = Task::periodic(run, Duration::from_nanos(period_ns))
-        .with_delay(Duration::from_nanos(delay_ns));
-    if let Some(missed) = missed {
-        task = task.with_missed_tick(missed_tick(missed));
+    let mut task = match period_ns {
+        0 => one_shot(core, delay_ns),
+        _ => repeating(core, delay_ns, period_ns),
+    };
+    if deadline_ns != NEVER {
+        task = task.with_deadline(Duration::from_nanos(deadline_ns));
     }
-    accept(core, with_deadline(task, deadline_ns), priority)
+    // Also to a one-shot, which has no use for it: that it has attributes is known here, then.
+    accept(core, task.with_missed_tick(missed_tick(missed)), priority)
 }
 
 /// Cancels a task; tells whether it was pending.
@@ -153,28 +173,28 @@ pub fn pending(number: u32) -> u32 {
     reach!(core(number), it => it.len()) as u32
 }
 
-/// The earliest release, as a time at which a tick runs it.
+/// The earliest release, as a time at which a tick runs it; infinite if there is none.
 #[wasm_bindgen(js_name = nextReleaseMs)]
-pub fn next_release_ms(number: u32) -> Option<f64> {
-    reach!(core(number), it => it.next_release()).map(to_ms)
+pub fn next_release_ms(number: u32) -> f64 {
+    reach!(core(number), it => it.next_release()).map_or(f64::INFINITY, to_ms)
 }
 
-/// Counters and times, in the order of `report.rs`.
+/// Tells counters and times, in the order of `report.rs`.
 #[wasm_bindgen]
-pub fn metrics(number: u32) -> Vec<f64> {
-    reach!(core(number), it => report::metrics(&it.metrics()))
+pub fn metrics(number: u32) {
+    reach!(core(number), it => report::metrics(&it.metrics()));
 }
 
-/// The estimates of the strange loop, in the order of `report.rs`.
+/// Tells the estimates of the strange loop, in the order of `report.rs`.
 #[wasm_bindgen]
-pub fn estimates(number: u32) -> Vec<f64> {
-    reach!(core(number), it => report::estimates(&it.strange_loop()))
+pub fn estimates(number: u32) {
+    reach!(core(number), it => report::estimates(&it.strange_loop()));
 }
 
-/// The windows kept, in the order of `report.rs`.
+/// Tells the windows kept, in the order of `report.rs`.
 #[wasm_bindgen]
-pub fn windows(number: u32) -> Vec<f64> {
-    reach!(core(number), it => report::windows(it.windows()))
+pub fn windows(number: u32) {
+    reach!(core(number), it => report::windows(it.windows()));
 }
 
 /// The mean overlap of the windows kept.
@@ -183,20 +203,19 @@ pub fn temporal_overlap(number: u32) -> f64 {
     reach!(core(number), it => it.temporal_overlap())
 }
 
-#[inline]
+#[inline(always)]
 fn one_shot(core: &'static Core, delay_ns: u64) -> Task {
-    let run = |cx: &mut Context<'_>| core.link.lend(cx, Host::run_once);
-    Task::with_context(run, Duration::from_nanos(delay_ns))
+    let run = |cx: &mut Context<'_>| core.link.lend(cx, host::run_once);
+    Task::with_context(run, to_duration(delay_ns))
 }
 
-fn with_deadline(task: Task, deadline_ns: Option<u64>) -> Task {
-    match deadline_ns {
-        Some(deadline_ns) => task.with_deadline(Duration::from_nanos(deadline_ns)),
-        None => task,
-    }
+fn repeating(core: &'static Core, delay_ns: u64, period_ns: u64) -> Task {
+    let run = |cx: &mut Context<'_>| core.link.lend(cx, host::run_again);
+    Task::periodic(run, Duration::from_nanos(period_ns)).with_delay(Duration::from_nanos(delay_ns))
 }
 
-#[inline]
+// Inlined, so that a plain task need not exist before it is stored.
+#[inline(always)]
 fn accept(core: &Core, task: Task, priority: u32) -> f64 {
     core.note_use();
     let task = task.with_priority(Priority::ALL[priority as usize % Priority::ALL.len()]);

@@ -1,54 +1,68 @@
-//! What a scheduler, its clock and its tasks share: the host, the time, and the running task's
-//! context, which JavaScript that is called by a task needs when it calls back.
+//! What a scheduler, its clock and its tasks share: the time, and the running task's context, which
+//! JavaScript that is called by a task needs when it calls back.
 
-use core::cell::{Cell, Ref, RefCell};
+use core::cell::Cell;
 use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 
 use nanosecond_scheduler::{Clock, Context, TimePoint};
 
-use crate::host::Host;
+use crate::host;
 use crate::numbers::from_ms;
 
-#[derive(Default)]
+/// Where the time comes from, in ns.
+#[derive(Clone, Copy)]
+enum Time {
+    /// The host, which is asked.
+    Host,
+    /// The host, which has just told.
+    Told(u64),
+    /// Whoever has told, until he tells another.
+    Stopped(u64),
+}
+
 pub(crate) struct Link {
-    /// `None` without a scheduler.
-    host: RefCell<Option<Host>>,
-    /// The time that was told, in ns; `None` to ask the host.
-    stopped_at: Cell<Option<u64>>,
+    /// The scheduler's.
+    number: i32,
+    time: Cell<Time>,
     /// Lent by [`lend`](Link::lend), and `None` while a [`Loan`] of it is out.
     lent: Cell<Option<NonNull<Context<'static>>>>,
 }
 
 impl Link {
-    pub(crate) fn set_host(&self, host: Option<Host>) {
-        self.host.replace(host);
-        self.follow_host();
+    pub(crate) fn new(number: i32) -> Self {
+        Link { number, time: Cell::new(Time::Host), lent: Cell::new(None) }
     }
 
     #[inline]
-    pub(crate) fn host(&self) -> Ref<'_, Host> {
-        Ref::map(self.host.borrow(), |host| host.as_ref().expect("there is a scheduler"))
+    pub(crate) fn number(&self) -> i32 {
+        self.number
     }
 
     #[inline]
     pub(crate) fn follow_host(&self) {
-        self.stopped_at.set(None);
+        self.time.set(Time::Host);
+    }
+
+    /// Follows the host, whose time that is: it need not be asked once.
+    #[inline]
+    pub(crate) fn follow_host_from(&self, ns: u64) {
+        self.time.set(Time::Told(ns));
     }
 
     #[inline]
     pub(crate) fn stop_at(&self, ns: u64) {
-        self.stopped_at.set(Some(ns));
+        self.time.set(Time::Stopped(ns));
     }
 
     /// Has the host run the task of `cx`, and lends `cx` to what it calls meanwhile.
     #[inline]
-    pub(crate) fn lend(&self, cx: &mut Context<'_>, run: fn(&Host, u32, u32)) {
+    pub(crate) fn lend(&self, cx: &mut Context<'_>, run: fn(i32, i32, i32)) {
         let id = cx.id().to_bits();
         // The host does not throw: this returns before `cx` ends, and takes it back. If it were
         // torn down all the same, by a stack overflow, `js/scheduler.js` calls this link no more.
         self.lent.set(Some(NonNull::from(cx).cast()));
-        run(&self.host(), id as u32, (id >> 32) as u32);
+        run(self.number, id as i32, (id >> 32) as i32);
         self.lent.set(None);
     }
 
@@ -101,7 +115,13 @@ pub(crate) struct LinkClock(pub(crate) &'static Link);
 impl Clock for LinkClock {
     #[inline]
     fn now(&self) -> TimePoint {
-        let ns = self.0.stopped_at.get().unwrap_or_else(|| from_ms(self.0.host().now()));
-        TimePoint::from_nanos(ns)
+        TimePoint::from_nanos(match self.0.time.get() {
+            Time::Host => from_ms(host::now()),
+            Time::Told(ns) => {
+                self.0.time.set(Time::Host);
+                ns
+            }
+            Time::Stopped(ns) => ns,
+        })
     }
 }

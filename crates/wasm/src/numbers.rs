@@ -1,5 +1,7 @@
 //! Ids and times as JavaScript's numbers.
 
+use core::time::Duration;
+
 use nanosecond_scheduler::{TaskId, TimePoint};
 
 /// Bits of a task's number that are its slot: the host allows no greater capacity. With 32 bits of
@@ -9,13 +11,23 @@ const SLOT_BITS: u32 = 21;
 #[inline]
 pub(crate) fn to_number(id: TaskId) -> f64 {
     let (generation, slot) = (id.to_bits() >> 32, id.to_bits() as u32);
-    (generation << SLOT_BITS | u64::from(slot)) as f64
+    // With a sign, as processors convert.
+    (generation << SLOT_BITS | u64::from(slot)) as i64 as f64
 }
 
 #[inline]
 pub(crate) fn to_id(number: f64) -> TaskId {
     let number = number as u64;
     TaskId::from_bits(number >> SLOT_BITS << 32 | number & ((1 << SLOT_BITS) - 1))
+}
+
+/// A duration in ns. Most are less than a second, and then need no division.
+#[inline]
+pub(crate) fn to_duration(ns: u64) -> Duration {
+    match u32::try_from(ns) {
+        Ok(ns) if ns < 1_000_000_000 => Duration::new(0, ns),
+        _ => Duration::from_nanos(ns),
+    }
 }
 
 /// The nearest ns: a double in ms has none to spare, and truncation would be one short half the time.

@@ -1,9 +1,4 @@
-//! What a module without `std` has to bring: memory, and an end.
-
-use dlmalloc::GlobalDlmalloc;
-
-#[global_allocator]
-static MEMORY: GlobalDlmalloc = GlobalDlmalloc;
+//! What a module without `std` has to bring: an end.
 
 /// A panic is a bug of ours, and its message is not worth the third of the module that formats it.
 #[panic_handler]

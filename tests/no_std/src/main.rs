@@ -16,8 +16,8 @@ use core::panic::PanicInfo;
 use core::time::Duration;
 
 use nanosecond_scheduler::{
-    Admission, Config, ConfigError, Context, ManualClock, Policy, Priority, Scheduler, Task,
-    TimePoint,
+    Admission, Config, ConfigError, Context, Emergency, ManualClock, Policy, Priority, Scheduler,
+    Task, TimePoint,
 };
 
 #[global_allocator]
@@ -57,7 +57,15 @@ fn check_refusals() -> Result<(), c_int> {
     let policy = Config { policy: Policy::EarliestDeadlineFirst, ..Config::default() };
     let admission = Config { admission: Admission::Exact, ..Config::default() };
     let audit = Config { audit: true, ..Config::default() };
-    for (field, config) in [("policy", policy), ("admission", admission), ("audit", audit)] {
+    let emergency = Config { emergency: Emergency::Stop, ..Config::default() };
+    let trace_capacity = Config { trace_capacity: 1, ..Config::default() };
+    for (field, config) in [
+        ("policy", policy),
+        ("admission", admission),
+        ("audit", audit),
+        ("emergency", emergency),
+        ("trace_capacity", trace_capacity),
+    ] {
         let refusal = Scheduler::with_clock(config, ManualClock::new()).err();
         if refusal != Some(ConfigError::MissingFeature { field, feature: "realtime" }) {
             return Err(NOT_REFUSED);
