@@ -184,9 +184,11 @@ impl Engine {
 
     #[inline(never)]
     fn close_windows(&mut self) {
-        // Unwind safe: the window has left the reflection before its handler is called. The others
-        // close, too: what happens now must find the open ones.
-        while self.defer_panic(|engine| engine.reflection.close(engine.now)).is_none() {}
+        let _panic = self.reflection.close(self.now);
+        #[cfg(feature = "std")]
+        if let Some(payload) = _panic {
+            self.unhandled.get_or_insert(payload);
+        }
     }
 
     /// A busy tick has ended, and was timed. The tick raises a panic of the attached operator.
