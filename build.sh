@@ -8,6 +8,7 @@ eval "$settings"
 
 crate=$PWD/crates/wasm
 target=${CARGO_TARGET_DIR:-$PWD/target}
+# bash 3.2, which macOS has, takes an empty array for one that is not set: hence the + below.
 # A std that is built here does not get along with one that was built with other options.
 [ ${#build_std[@]} = 0 ] || target=$target/ci/build-std
 name=nanosecond_scheduler
@@ -21,7 +22,7 @@ if command -v wasm-pack >/dev/null && [ ${#build_std[@]} = 0 ]; then
 else
     echo "building with $(wasm-bindgen --version) and $(rustc --version)"
     cargo build --quiet --locked --profile npm --target wasm32-unknown-unknown \
-        --package nanosecond-scheduler-wasm --target-dir "$target" "${build_std[@]}"
+        --package nanosecond-scheduler-wasm --target-dir "$target" ${build_std[@]+"${build_std[@]}"}
     wasm-bindgen --target web --no-typescript --out-name $name --out-dir pkg \
         "$target/wasm32-unknown-unknown/npm/nanosecond_scheduler_wasm.wasm"
 fi

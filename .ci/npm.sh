@@ -71,6 +71,7 @@ package() {
         cd "$project"
         node --test --test-reporter=dot ./*.test.js
         npx --no-install tsc --project .
+        npx --no-install tsc --project tsconfig.dom.json
         node types-out/types.js
     )
 }

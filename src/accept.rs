@@ -52,9 +52,9 @@ impl Engine {
                 is_admitted,
                 ..Progress::default()
             };
-            let details = Details { attributes, progress };
-            self.store.set_details(id, details);
-            self.timed_changed(false, details.is_timed());
+            let details = self.store.set_details(id, Details { attributes, progress });
+            let is_timed = details.is_timed();
+            self.timed_changed(false, is_timed);
             waits = waits_for > 0;
         }
         if let Some(admitted) = admitted {

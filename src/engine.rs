@@ -141,19 +141,18 @@ impl Engine {
     pub(crate) fn enqueue(&mut self, id: TaskId, release: u64) {
         self.store.set_location(id, Location::RUN);
         let place = self.store.place(id);
-        let class = place.class();
         if place.has_attributes() {
             self.watch_deadline(id, release);
         }
         let key = self.key(id, release);
-        self.observers.queued(id, release, (key, class));
+        self.observers.queued(id, release, (key, place.class()));
         if let Some(ready) = self.ready.get_mut() {
-            ready.expect(key, id);
+            ready.expect(key, Entry { release, id });
             if release <= self.now && !self.queue.may_be_due(self.now) {
                 return self.make_ready(Entry { release, id });
             }
         }
-        self.queue.insert(class, release, id, self.now, &mut self.store);
+        self.queue.insert(place.class(), release, id, self.now, &mut self.store);
     }
 
     /// Notes the next job of a task with attributes, and has its deadline watched.
@@ -176,7 +175,7 @@ impl Engine {
             let (key, class) =
                 (self.key(entry.id, entry.release), self.store.place(entry.id).class());
             self.observers.queued(entry.id, entry.release, (key, class));
-            self.ready.get_mut().into_iter().for_each(|ready| ready.expect(key, entry.id));
+            self.ready.get_mut().into_iter().for_each(|ready| ready.expect(key, entry));
         }
         // It is found anew, and the queue alone no longer tells whether something is due.
         self.queue.forget_next_release();
@@ -374,6 +373,15 @@ impl Engine {
             return None;
         }
         Some(TimePoint::from_nanos(next))
+    }
+
+    /// Before a wait until then: does what the tick after it would have to do before its first job. Not
+    /// before long waits, in which much may arrive, and which leave caches cold anyway.
+    pub(crate) fn prepare(&mut self, until: u64) {
+        const SHORT_NS: u64 = 1 << 18;
+        if until.saturating_sub(self.now) <= SHORT_NS {
+            self.queue.prepare(until, &mut self.store);
+        }
     }
 
     /// Finds the earliest release after tasks have been taken; `u64::MAX` also if there is none.

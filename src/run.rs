@@ -77,8 +77,9 @@ impl<C: Clock> Scheduler<C> {
         // Jobs that may still run once the clock has passed the end: tasks that come again and again
         // could keep it running for ever, and less urgent ones waiting.
         let mut left = None;
+        let mut seen = None;
         loop {
-            let report = self.tick_after_wait();
+            let report = self.tick_after_wait(seen.take());
             let next = report.next_release;
             let past_end = end.is_some_and(|end| {
                 if report.started_at > end {
@@ -101,9 +102,11 @@ impl<C: Clock> Scheduler<C> {
                 (None, None) if self.wait_for_remote() => continue,
                 (None, None) => return,
             };
+            self.engine.prepare(wake_at.as_nanos());
             #[cfg(feature = "std")]
             self.waiter.make_up_for(self.engine.reflection.lateness_ns());
             self.clock.wait_until(wake_at, &mut self.waiter);
+            seen = self.waiter.take_last_seen(wake_at);
         }
     }
 

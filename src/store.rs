@@ -151,9 +151,13 @@ impl Store {
     }
 
     /// Gives a live task attributes, and what goes with them.
-    pub(crate) fn set_details(&mut self, id: TaskId, details: Details) {
+    // Inlined, so that they are written where they stay.
+    #[inline(always)]
+    pub(crate) fn set_details(&mut self, id: TaskId, details: Details) -> &Details {
         self.slots[id.index()].place.0 |= Place::HAS_ATTRIBUTES;
-        *self.details_slot(id.index()) = details;
+        let kept = self.details_slot(id.index());
+        *kept = details;
+        kept
     }
 
     /// Whether the task of an id that was once given out is live.

@@ -66,10 +66,10 @@ impl<C: Clock> Scheduler<C> {
         self.tick_at(now)
     }
 
-    /// As [`tick`](Self::tick). A wait has ended with a reading of the clock, which decides if so.
+    /// As [`tick`](Self::tick), at the reading of the clock with which a wait has ended, if one has.
     #[inline]
-    pub(crate) fn tick_after_wait(&mut self) -> TickReport {
-        let now = match self.waiter.take_last_seen() {
+    pub(crate) fn tick_after_wait(&mut self, seen: Option<TimePoint>) -> TickReport {
+        let now = match seen {
             Some(seen) => seen,
             None => self.clock.now(),
         };
@@ -296,7 +296,7 @@ fn next_due(engine: &mut Engine) -> Option<Entry> {
 /// Moves what is released by now to the ready tasks. O(moved), amortised.
 fn release_due(engine: &mut Engine) {
     while let Some(entry) = engine.queue.pop_due(engine.now, &mut engine.store) {
-        if entry.is_live(&engine.store) {
+        if engine.ready.get().is_some_and(|ready| ready.is_expected(entry, &engine.store)) {
             engine.make_ready(entry);
         }
     }

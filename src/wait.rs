@@ -3,6 +3,7 @@
 #[cfg(feature = "std")]
 use core::time::Duration;
 
+use crate::clock::Clock;
 use crate::config::Wait;
 #[cfg(feature = "std")]
 use crate::time::saturating_nanos;
@@ -14,8 +15,8 @@ use crate::time::TimePoint;
 pub struct Waiter {
     #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "nothing to sleep with"))]
     strategy: Wait,
-    /// The reading of the clock that ended the last wait, until the tick after it takes it.
-    last_seen: Option<TimePoint>,
+    /// What the last wait was for and the reading that ended it, if a clock waited by itself.
+    last_seen: Option<(TimePoint, TimePoint)>,
     #[cfg(feature = "std")]
     margin: Margin,
     /// How late ticks are by the strange loop's estimate, once that has converged.
@@ -46,9 +47,22 @@ impl Waiter {
         self.lateness_ns = lateness_ns;
     }
 
-    /// Returns when `now()` has reached `until`, or a remote has called.
-    #[cfg(feature = "std")]
+    /// Returns when `now()` has reached `until`, or a remote has called. Both may be of another clock
+    /// than the scheduler's, which is read afterwards.
     pub fn wait(&mut self, now: impl Fn() -> TimePoint, until: TimePoint) {
+        self.pass(now, until);
+        self.last_seen = None;
+    }
+
+    /// As [`wait`](Self::wait), by a clock's own readings.
+    pub(crate) fn wait_on(&mut self, clock: &(impl Clock + ?Sized), until: TimePoint) {
+        let seen = self.pass(|| clock.now(), until);
+        self.last_seen = Some((until, seen));
+    }
+
+    /// Returns the last reading of `now()`: it has reached `until`, or a remote has called.
+    #[cfg(feature = "std")]
+    fn pass(&mut self, now: impl Fn() -> TimePoint, until: TimePoint) -> TimePoint {
         let from = now();
         let left = until.duration_since(from);
         let time = match self.strategy {
@@ -61,24 +75,26 @@ impl Waiter {
         while at < until && !self.bell.has_rung() {
             at = now();
         }
-        self.last_seen = Some(at);
+        at
     }
 
-    /// Returns when `now()` has reached `until`. Without an operating system, every wait spins.
+    /// Returns the last reading of `now()`. Without an operating system, every wait spins.
     #[cfg(not(feature = "std"))]
-    pub fn wait(&mut self, now: impl Fn() -> TimePoint, until: TimePoint) {
+    fn pass(&mut self, now: impl Fn() -> TimePoint, until: TimePoint) -> TimePoint {
         let mut at = now();
         while at < until {
             core::hint::spin_loop();
             at = now();
         }
-        self.last_seen = Some(at);
+        at
     }
 
-    /// What the clock said when the last wait ended, so that the tick need not read it again; once.
+    /// What the clock said when the last wait ended, so that the tick need not read it again; once. `None`
+    /// if that wait was not for `until`: a clock that has another wait for it counts in another way.
     #[inline]
-    pub(crate) fn take_last_seen(&mut self) -> Option<TimePoint> {
-        self.last_seen.take()
+    pub(crate) fn take_last_seen(&mut self, until: TimePoint) -> Option<TimePoint> {
+        let (waited_for, seen) = self.last_seen.take()?;
+        (waited_for == until).then_some(seen)
     }
 
     /// Waits for a remote's call; `false` at once if none is alive.

@@ -2,8 +2,12 @@
 
 mod common;
 
+use std::cell::Cell;
+
 use common::{at, manual, ns, scatter, Log};
-use nanosecond_scheduler::{Clock, Config, Context, Priority, Task};
+use nanosecond_scheduler::{
+    Clock, Config, Context, Priority, Scheduler, Task, TimePoint, Wait, Waiter,
+};
 
 /// A body that records its decision instant.
 fn note_now(log: &Log<u64>) -> impl FnMut(&mut Context<'_>) + 'static {
@@ -264,4 +268,50 @@ fn jobs_that_are_due_at_the_end_run_although_the_clock_has_passed_it() {
     }
     scheduler.run_until(at(100));
     assert_eq!(log.take(), (0..50).collect::<Vec<_>>());
+}
+
+/// A clock that steps on by 1 at each reading.
+struct Steps(Cell<u64>);
+
+impl Clock for Steps {
+    fn now(&self) -> TimePoint {
+        TimePoint::from_nanos(self.0.replace(self.0.get() + 1))
+    }
+}
+
+/// Ten times as fast as the steps by which it waits: as its own body, or by another clock's.
+struct Tenfold {
+    steps: Steps,
+    delegates: bool,
+}
+
+impl Clock for Tenfold {
+    fn now(&self) -> TimePoint {
+        TimePoint::from_nanos(10 * self.steps.now().as_nanos())
+    }
+
+    fn wait_until(&self, until: TimePoint, waiter: &mut Waiter) {
+        let until = TimePoint::from_nanos(until.as_nanos() / 10);
+        match self.delegates {
+            true => self.steps.wait_until(until, waiter),
+            false => waiter.wait(|| self.steps.now(), until),
+        }
+    }
+}
+
+#[test]
+fn a_clock_may_wait_by_another() {
+    for delegates in [false, true] {
+        let clock = Tenfold { steps: Steps(Cell::new(1_000)), delegates };
+        let config = Config { wait: Wait::Spin, ..Config::default() };
+        let mut scheduler = Scheduler::with_clock(config, clock).unwrap();
+        let log = Log::default();
+        let task = Task::with_context(note_now(&log), ns(0)).at(at(15_000));
+        scheduler.schedule(task).unwrap();
+        scheduler.run_until_idle();
+        // A few readings after the release, by this clock.
+        let [ran] = log.take()[..] else { panic!("it runs once") };
+        assert!((15_000..15_100).contains(&ran), "at {ran}, delegates: {delegates}");
+        assert!(scheduler.now() < at(15_200), "{}", scheduler.now());
+    }
 }

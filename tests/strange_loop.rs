@@ -148,6 +148,36 @@ fn anderson_falls_back_to_picard_when_the_residual_grows() {
     assert_eq!((asked[0], asked[1], asked[3]), (0.0, 1.0, 14.0), "the image of 10 is next");
 }
 
+/// What it knew of the operator before may be wrong by then.
+#[test]
+fn anderson_starts_anew_when_it_is_resumed() {
+    let asked = Rc::new(RefCell::new(Vec::new()));
+    let log = Rc::clone(&asked);
+    let script = Function::new(1, None, move |x: &[f64], out: &mut [f64]| {
+        out[0] = [1.0, 1.9, 5.0, 6.0][log.borrow().len()];
+        log.borrow_mut().push(x[0]);
+    });
+    let mut solver = FixedPoint::new(script, &[0.0]).unwrap();
+    solver = solver.with_method(Method::Anderson(1)).unwrap();
+    solver.advance(2);
+    solver.resume();
+    solver.advance(2);
+    assert_eq!(*asked.borrow(), [0.0, 1.0, 1.9, 5.0]);
+}
+
+/// Only the first of two numbers changes after the first step, so that differences are parallel.
+#[test]
+fn anderson_is_quick_also_where_differences_are_parallel() {
+    let cosine = |x: &[f64], out: &mut [f64]| {
+        (out[0], out[1]) = (x[0].cos(), 3.0);
+    };
+    let mut solver = FixedPoint::new(Function::new(2, None, cosine), &[0.0; 2]).unwrap();
+    solver = solver.with_method(Method::Anderson(2)).unwrap();
+    assert_eq!(solver.solve(), Status::Converged);
+    assert!(solver.evaluations() <= 10, "{}", solver.evaluations());
+    assert!((solver.state()[0] - 0.739_085_133_215_160_6).abs() < 1e-9);
+}
+
 #[test]
 fn a_solver_stopped_after_every_evaluation_does_the_same_as_one_that_is_not() {
     let problem = &problems()[6];
@@ -265,6 +295,13 @@ fn the_loop_follows_a_changed_load_and_says_meanwhile_that_it_has_not_arrived() 
     assert!(estimates[150].is_converged && !estimates[153].is_converged);
     let last = estimates.last().unwrap();
     assert!(last.is_converged && (last.load - 0.9).abs() < 1e-3, "{last:?}");
+    // A tenth more is within an eighth of the mean, and not within a sixteenth: it stays converged.
+    let mut periods = vec![(250, 1_000); 150];
+    periods.extend([(250, 1_250); 60]);
+    let estimates = observed(0.9, &periods);
+    let distance = |e: &Estimates| (e.interval_ns - 1_000.0) / 1_000.0;
+    let moved = estimates[150..].iter().map(distance).fold(0.0, f64::max);
+    assert!(moved > 0.2 && estimates[150..].iter().all(|e| e.is_converged), "{moved}");
     // The load is that of all time, not the mean of the ticks' shares.
     let uneven: Vec<_> = (0..400).map(|n| if n % 2 == 0 { (100, 100) } else { (0, 900) }).collect();
     let load = observed(0.99, &uneven).last().unwrap().load;
@@ -472,4 +509,20 @@ fn an_operator_of_the_users_own_is_applied_a_bounded_number_of_times_per_busy_ti
     let expected = 80.0 + ((40.0 - 39.0 / 8.0) - 80.0) / 64.0;
     assert!((solver.state()[0] - expected).abs() < 1e-9, "{:?}", solver.state());
     assert!(scheduler.attach_operator(Worst { most: 0.0 }, &[], 1).is_err());
+}
+
+#[test]
+fn an_operator_that_has_converged_goes_on_when_ticks_change_it() {
+    let (mut scheduler, clock) = manual(Config::default());
+    scheduler.attach_operator(Worst { most: 0.0 }, &[1.0], 5).unwrap();
+    for work in [40, 80] {
+        for _ in 0..20 {
+            let moving = clock.clone();
+            scheduler.schedule(Task::new(move || moving.advance(ns(work)), ns(0))).unwrap();
+            scheduler.tick();
+        }
+        let solver = scheduler.attached_operator().unwrap();
+        assert_eq!(solver.status(), Status::Converged);
+        assert!((solver.state()[0] - work as f64).abs() < 1e-9, "{:?}", solver.state());
+    }
 }

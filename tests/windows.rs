@@ -399,6 +399,7 @@ fn values_that_are_not_finite_stay_in_their_windows() {
 fn events_from_the_future_and_without_windows_are_refused() {
     let (mut scheduler, _) = windowed(WindowSpec::new(100, 10), 64);
     assert_eq!(scheduler.record(at(3), 1.0), Err(RecordError::Future(3)));
+    assert_eq!(scheduler.record(at(1), 1.0), Err(RecordError::Future(1)));
     let (mut scheduler, _) = manual(Config::default());
     assert_eq!(scheduler.record(at(0), 1.0), Err(RecordError::NoWindows));
     assert_eq!((scheduler.windows().count(), scheduler.temporal_overlap()), (0, 0.0));

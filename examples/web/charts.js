@@ -13,16 +13,21 @@ export function readColours() {
   probe.remove();
 }
 
-/** An empty drawing of the canvas's size on the page. */
+/** An empty drawing of the canvas's size on the page, as sharp as the screen. */
 function begin(canvas) {
   const { clientWidth: width, clientHeight: height } = canvas;
-  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  const dots = { width: Math.round(width * devicePixelRatio), height: Math.round(height * devicePixelRatio) };
+  if (canvas.width !== dots.width || canvas.height !== dots.height) Object.assign(canvas, dots);
   const pen = canvas.getContext('2d');
+  pen.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
   pen.clearRect(0, 0, width, height);
   pen.font = '12px system-ui, sans-serif';
   pen.fillStyle = colours.faint;
   return { pen, width, height };
 }
+
+/** What a text takes of a chart's top. */
+const TEXT = 16;
 
 export function drawTimeline(canvas, density) {
   const { pen, width, height } = begin(canvas);
@@ -34,11 +39,12 @@ export function drawTimeline(canvas, density) {
     for (let n = 0; n < Density.COLUMNS; n++) {
       const jobs = density.at(at, n);
       if (jobs === 0) continue;
-      const bar = Math.min(1, (Math.log2(jobs) + 1) / 9) * (lane - 4);
+      const bar = Math.min(1, (Math.log2(jobs) + 1) / 9) * (lane - TEXT);
       pen.rect(n * column, (at + 1) * lane - bar, Math.max(1, column), bar);
     }
     pen.fill();
-    pen.fillText(name, 6, at * lane + 14);
+    pen.fillStyle = colours.ink;
+    pen.fillText(name, 6, at * lane + 12);
   });
 }
 
@@ -48,13 +54,17 @@ export function drawHistogram(canvas, histogram) {
   const most = Math.max(1, ...histogram.bins);
   pen.fillStyle = colours.normal;
   histogram.bins.forEach((count, bin) => {
-    const size = (count / most) * (height - 20);
-    pen.fillRect(bin * bar, height - 16 - size, bar - 1, size);
+    const size = (count / most) * (height - TEXT - 4);
+    pen.fillRect(bin * bar, height - TEXT - size, bar - 1, size);
   });
   pen.fillStyle = colours.faint;
+  pen.textAlign = 'center';
   for (const [ms, label] of [[0.01, '10 µs'], [0.1, '100 µs'], [1, '1 ms'], [10, '10 ms'], [100, '100 ms'], [1000, '1 s']]) {
-    pen.fillText(label, Math.log2(ms / Histogram.LEAST_MS) * 2 * bar, height - 4);
+    const at = Histogram.placeOf(ms) * bar;
+    pen.fillRect(at, height - TEXT, 1, 3);
+    pen.fillText(label, at, height - 3);
   }
+  pen.textAlign = 'start';
 }
 
 /** Values from left to right, on a scale from 0 to `most`. */
@@ -83,7 +93,7 @@ export function drawWindows(canvas, windows) {
   const most = Math.max(...windows.map(({ jobs }) => jobs));
   windows.forEach(({ startNs, endNs, jobs }, n) => {
     pen.fillStyle = colours.low;
-    pen.globalAlpha = 0.25 + (0.75 * jobs) / most;
+    pen.globalAlpha = 0.1 + (0.4 * jobs) / most; // The number on it stays legible.
     pen.fillRect((startNs - from) * scale, n * row + 1, (endNs - startNs) * scale, row - 2);
     pen.globalAlpha = 1;
     pen.fillStyle = colours.ink;
@@ -97,5 +107,5 @@ export function drawLoop(canvas, loads, errors) {
   const most = Math.max(0.01, ...values);
   line(pen, width, height, values, most, colours.normal);
   line(pen, width, height, [...errors], 1, colours.critical);
-  pen.fillText(`load up to ${(most * 100).toFixed(1)} %; error bound up to the estimate itself`, 6, 14);
+  pen.fillText(`${(most * 100).toFixed(1)} %`, 6, 14);
 }

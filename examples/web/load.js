@@ -62,12 +62,12 @@ export class Load {
   nowMs = () => this.manualMs ?? performance.now();
 
   observe(tick) {
+    const startMs = this.nowMs();
     const start = performance.now();
     const jobs = tick();
-    const ms = performance.now() - start;
     if (jobs > 0) {
-      this.tickMs.push(ms);
-      this.trace.push(LANES.length, this.nowMs(), ms, 0);
+      this.tickMs.push(performance.now() - start);
+      this.trace.push(LANES.length, startMs, this.nowMs() - startMs, 0);
     }
     return jobs;
   }
@@ -105,7 +105,7 @@ export class Load {
     this.density.add(lane, nowMs);
     this.latency.add(lateMs);
     work(this.workUs * this.#roundsPerUs);
-    this.trace.push(lane, nowMs, this.workUs / 1000, lateMs);
+    this.trace.push(lane, nowMs, this.nowMs() - nowMs, lateMs);
   }
 
   /** Stops time, where it is. */

@@ -13,12 +13,14 @@ const load = new Load();
 const { scheduler } = load;
 const loads = new Series(300);
 const loopErrors = new Series(300);
+const isCalm = matchMedia('(prefers-reduced-motion: reduce)');
+let observed = 0;
 let frames = 0;
 let framesPerSecond = 0;
 
 byId('clock').textContent = crossOriginIsolated
-  ? 'Cross-origin isolated: performance.now() has steps of 5 µs.'
-  : 'Not cross-origin isolated: performance.now() has steps of 100 µs.';
+  ? 'Cross-origin isolated: performance.now() has steps of 5 µs in Chromium.'
+  : 'Not cross-origin isolated: performance.now() has steps of 100 µs in Chromium.';
 
 const say = (text) => (byId('status').textContent = text);
 
@@ -38,7 +40,6 @@ function applyLoad() {
 
 function applyPause(isPaused) {
   byId('pause').textContent = isPaused ? 'Resume' : 'Pause';
-  byId('pause').setAttribute('aria-pressed', isPaused);
   byId('step').disabled = !isPaused;
 }
 
@@ -80,8 +81,8 @@ const counters = new Map(
     ['pending', 'Timers live', (m) => m.pending.toLocaleString('en')],
     ['missed', 'Periods skipped', (m) => m.missed_ticks.toLocaleString('en')],
     ['tick', 'Mean tick', (m) => `${(m.avg_tick_time_ns / 1000).toFixed(0)} µs`],
-    ['latency50', 'Latency, median', () => `≤ ${load.latency.quantileMs(0.5).toPrecision(2)} ms`],
-    ['latency99', 'Latency, 99 %', () => `≤ ${load.latency.quantileMs(0.99).toPrecision(2)} ms`],
+    ['latency50', 'Latency, median', () => `≤ ${Number(load.latency.quantileMs(0.5).toPrecision(2))} ms`],
+    ['latency99', 'Latency, 99 %', () => `≤ ${Number(load.latency.quantileMs(0.99).toPrecision(2))} ms`],
     ['overlap', 'Overlap of windows', () => `${(scheduler.temporalOverlap() * 100).toFixed(0)} %`],
     ['load', 'Load', () => `${(scheduler.strangeLoopState() * 100).toFixed(1)} %`],
     ['errors', 'Errors', () => load.errors],
@@ -113,22 +114,35 @@ function describe() {
   for (const [id, name] of Object.entries(names)) byId(id).setAttribute('aria-label', name);
 }
 
+/** The loop's estimates since the last time, if a tick has moved them. */
+function followLoop() {
+  const { observations, load: share, error_bound_ns, interval_ns, tick_time_ns, dispatch_latency_ns } = scheduler.strangeLoop();
+  if (observations === observed) return;
+  observed = observations;
+  loads.push(share);
+  loopErrors.push(error_bound_ns / (Math.hypot(interval_ns, tick_time_ns, dispatch_latency_ns) || 1));
+}
+
+const slowDrawings = [
+  () => drawHistogram(byId('latency'), load.latency),
+  () => drawTicks(byId('ticks'), load.tickMs),
+  () => drawWindows(byId('windows'), scheduler.windows()),
+  () => drawLoop(byId('loop'), loads, loopErrors),
+  showCounters,
+];
+
+function drawMoving() {
+  load.density.moveTo(load.nowMs());
+  drawTimeline(byId('timeline'), load.density);
+}
+
 function frame() {
   requestAnimationFrame(frame);
   frames++;
-  const { load: share, error_bound_ns, interval_ns, tick_time_ns, dispatch_latency_ns } = scheduler.strangeLoop();
-  loads.push(share);
-  loopErrors.push(error_bound_ns / (Math.hypot(interval_ns, tick_time_ns, dispatch_latency_ns) || 1));
-  load.density.moveTo(load.nowMs());
-  drawTimeline(byId('timeline'), load.density);
-  // A chart per frame is often enough for the others.
-  [
-    () => drawHistogram(byId('latency'), load.latency),
-    () => drawTicks(byId('ticks'), load.tickMs),
-    () => drawWindows(byId('windows'), scheduler.windows()),
-    () => drawLoop(byId('loop'), loads, loopErrors),
-    showCounters,
-  ][frames % 5]();
+  followLoop();
+  if (isCalm.matches) return; // Then a picture each second has to do.
+  drawMoving();
+  slowDrawings[frames % slowDrawings.length](); // One per frame is often enough for these.
 }
 
 let countedAt = performance.now();
@@ -137,6 +151,7 @@ setInterval(() => {
   const now = performance.now();
   framesPerSecond = Math.round(((frames - counted) * 1000) / (now - countedAt));
   [countedAt, counted] = [now, frames];
+  if (isCalm.matches) [drawMoving, ...slowDrawings].forEach((draw) => draw());
   describe();
 }, 1000);
 
@@ -145,6 +160,7 @@ readColours();
 applyLoad();
 applyPause(false);
 scheduler.start({ driver: byId('driver').value });
+say('');
 showCounters();
 describe();
 frame();

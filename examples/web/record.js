@@ -58,9 +58,13 @@ export class Histogram {
   count = 0;
 
   add(ms) {
-    const bin = ms > Histogram.LEAST_MS ? Math.floor(Math.log2(ms / Histogram.LEAST_MS) * 2) + 1 : 0;
-    this.bins[Math.min(bin, this.bins.length - 1)]++;
+    this.bins[Math.min(Math.floor(Histogram.placeOf(ms)), this.bins.length - 1)]++;
     this.count++;
+  }
+
+  /** The place of a latency among the bins, with a fraction. */
+  static placeOf(ms) {
+    return Math.max(0, Math.log2(ms / Histogram.LEAST_MS) * 2 + 1);
   }
 
   /** The upper end of the bin that holds a quantile. */
@@ -82,7 +86,7 @@ export class Trace {
   #events = new Float64Array(Trace.LENGTH * 4);
   #count = 0;
 
-  /** A job in a lane, or a tick in the lane after the last; times in ms. */
+  /** A job in a lane, or a tick in the lane after the last; in ms of the scheduler's time. */
   push(lane, startMs, durationMs, latencyMs) {
     const at = (this.#count++ % Trace.LENGTH) * 4;
     this.#events.set([lane, startMs, durationMs, latencyMs], at);

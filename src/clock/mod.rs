@@ -46,7 +46,7 @@ pub trait Clock {
     /// configured [`Wait`](crate::Wait) says. A simulated clock overrides it and moves itself
     /// instead, as [`ManualClock`] does, which turns `run*` into a discrete-event simulation.
     fn wait_until(&self, until: TimePoint, waiter: &mut Waiter) {
-        waiter.wait(|| self.now(), until);
+        waiter.wait_on(self, until);
     }
 }
 

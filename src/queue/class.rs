@@ -131,6 +131,13 @@ impl<const LEAF: usize, const CHUNK: usize> Class<LEAF, CHUNK> {
         Some(entry)
     }
 
+    /// Opens the leaf that is next if something in it is released by `until`.
+    pub(super) fn prepare(&mut self, until: u64, store: &mut Store) {
+        if self.not_before <= until && self.front().is_none() {
+            self.open_next(until, store);
+        }
+    }
+
     /// The earliest entry up to the horizon, dead or alive, and whether it is the run's.
     #[inline]
     fn front(&self) -> Option<(Entry, bool)> {
@@ -150,7 +157,7 @@ impl<const LEAF: usize, const CHUNK: usize> Class<LEAF, CHUNK> {
         }
     }
 
-    /// Refills the empty run from the wheel if something there is due.
+    /// Refills the empty run from the wheel if something there is released at `now`.
     fn open_next(&mut self, now: u64, store: &mut Store) -> bool {
         self.newest_in_run = 0;
         self.not_before = self.wheel.next_release(store);

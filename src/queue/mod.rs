@@ -122,6 +122,14 @@ impl<const LEAF: usize, const CHUNK: usize> Queue<LEAF, CHUNK> {
         None
     }
 
+    /// Has in order what is released by `until`, so that [`pop_due`](Self::pop_due) finds it at hand.
+    /// What arrives before that is placed as if it were `until` already.
+    pub(crate) fn prepare(&mut self, until: u64, store: &mut Store) {
+        for class in &mut self.classes {
+            class.prepare(until, store);
+        }
+    }
+
     /// Whether it is known, at the cost of a comparison, that nothing is due at `now`.
     #[inline]
     pub(crate) fn is_idle(&self, now: u64) -> bool {

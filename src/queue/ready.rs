@@ -13,7 +13,6 @@ use core::cmp::Reverse;
 use super::run::{PREFETCH_AHEAD, SWEEP_AT};
 use super::{radix, Entry};
 use crate::store::{Location, Store};
-use crate::task::TaskId;
 
 #[cfg(test)]
 mod tests;
@@ -33,6 +32,13 @@ struct Item {
 
 const CLASS_SHIFT: u32 = 62;
 
+/// What is to be known of a job when it is released.
+#[derive(Clone, Copy, Debug)]
+struct Expected {
+    key: u64,
+    release: u64,
+}
+
 /// Released tasks, by key.
 #[derive(Debug)]
 pub(crate) struct Ready {
@@ -47,9 +53,9 @@ pub(crate) struct Ready {
     live: usize,
     /// The earliest release since nothing was ready.
     oldest: u64,
-    /// The keys of queued tasks, by slot: apart from all else, so that a crowd loads little when it is
-    /// released.
-    expected: Vec<u64>,
+    /// The jobs that are queued, by their tasks' slots: apart from all else, so that a crowd loads little
+    /// when it is released.
+    expected: Vec<Expected>,
     /// Memory for sorting and merging: packed keys, and the sorted arrivals.
     keys: Vec<u64>,
     spare_keys: Vec<u64>,
@@ -90,20 +96,28 @@ impl Ready {
         self.oldest
     }
 
-    /// Notes the key of a task that is queued, for when it is released. O(1).
+    /// Notes the key of a task's job that is queued, for when it is released. O(1).
     #[inline]
-    pub(crate) fn expect(&mut self, key: u64, id: TaskId) {
-        let slot = id.index() as usize;
+    pub(crate) fn expect(&mut self, key: u64, entry: Entry) {
+        let slot = entry.id.index() as usize;
         if slot >= self.expected.len() {
-            self.expected.resize(slot + 1, u64::MAX);
+            self.expected.resize(slot + 1, Expected { key: u64::MAX, release: u64::MAX });
         }
-        self.expected[slot] = key;
+        self.expected[slot] = Expected { key, release: entry.release };
     }
 
-    /// Adds a live task that has been released, with the key that was noted for it. O(1).
+    /// Whether the job of an entry still waits, as [`Entry::is_live`] tells, without a look at attributes.
+    #[inline]
+    pub(crate) fn is_expected(&self, entry: Entry, store: &Store) -> bool {
+        store.is_live(entry.id)
+            && self.expected[entry.id.index() as usize].release == entry.release
+            && store.place(entry.id).location() != Location::NONE
+    }
+
+    /// Adds a job that has been released, with the key that was noted for it. O(1).
     #[inline]
     pub(crate) fn push(&mut self, entry: Entry, store: &mut Store) {
-        let key = self.expected[entry.id.index() as usize];
+        let key = self.expected[entry.id.index() as usize].key;
         store.set_location(entry.id, Location::READY);
         self.oldest = self.oldest.min(entry.release);
         let rank = (store.place(entry.id).class() as u64) << CLASS_SHIFT | self.arrived;
@@ -197,11 +211,15 @@ impl Ready {
     /// Sorts the arrivals into `sorted`, without allocating in steady state.
     fn sort_arrivals(&mut self) {
         let items = &self.arrivals;
-        let (least, greatest) = items
-            .iter()
-            .fold((u64::MAX, 0), |(low, high), item| (item.key.min(low), item.key.max(high)));
+        let (mut least, mut greatest, mut differing) = (u64::MAX, 0, 0);
+        for item in items {
+            (least, greatest) = (item.key.min(least), item.key.max(greatest));
+            differing |= item.rank ^ items[0].rank;
+        }
         let position_bits = items.len().ilog2() + 1;
-        let key_bits = u64::BITS - (greatest - least).leading_zeros() + (u64::BITS - CLASS_SHIFT);
+        // Classes take room only if there are several.
+        let class_bits = if differing >> CLASS_SHIFT == 0 { 0 } else { u64::BITS - CLASS_SHIFT };
+        let key_bits = u64::BITS - (greatest - least).leading_zeros() + class_bits;
         self.sorted.clear();
         if key_bits + position_bits > u64::BITS {
             self.sorted.extend_from_slice(items);
@@ -209,8 +227,9 @@ impl Ready {
             return;
         }
         // A packed key is key, class, position: its order is that of the items.
+        let class = |item: &Item| (item.rank >> CLASS_SHIFT) & ((1 << class_bits) - 1);
         let pack = |(position, item): (u64, &Item)| {
-            ((item.key - least) << 2 | item.rank >> CLASS_SHIFT) << position_bits | position
+            ((item.key - least) << class_bits | class(item)) << position_bits | position
         };
         self.keys.clear();
         self.keys.extend((0..).zip(items).map(pack));
@@ -240,7 +259,8 @@ impl Ready {
     /// Bytes held from the allocator.
     pub(crate) fn bytes(&self) -> usize {
         let items = self.arrivals.capacity() + self.run.capacity() + self.sorted.capacity();
-        let keys = self.expected.capacity() + self.keys.capacity() + self.spare_keys.capacity();
-        (items + self.few.capacity()) * size_of::<Item>() + keys * size_of::<u64>()
+        let expected = self.expected.capacity() * size_of::<Expected>();
+        let keys = self.keys.capacity() + self.spare_keys.capacity();
+        (items + self.few.capacity()) * size_of::<Item>() + expected + keys * size_of::<u64>()
     }
 }

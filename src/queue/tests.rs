@@ -90,6 +90,7 @@ enum Op {
     Cancel(usize),
     CancelMany(usize),
     Advance(u64),
+    Prepare(u64),
     Pop(usize),
 }
 
@@ -111,6 +112,7 @@ fn op() -> impl Strategy<Value = Op> {
         3 => any::<usize>().prop_map(Op::Cancel),
         1 => (0..20usize).prop_map(Op::CancelMany),
         3 => delay().prop_map(Op::Advance),
+        2 => delay().prop_map(Op::Prepare),
         4 => (0..12usize).prop_map(Op::Pop),
     ]
 }
@@ -127,6 +129,9 @@ fn play<const LEAF: usize, const CHUNK: usize>(ops: &[Op]) {
             Op::Cancel(nth) => pair.cancel(nth),
             Op::CancelMany(count) => (0..count).for_each(|nth| pair.cancel(nth)),
             Op::Advance(by) => pair.now = pair.now.saturating_add(by),
+            Op::Prepare(by) => {
+                pair.queue.prepare(pair.now.saturating_add(by), &mut pair.store);
+            }
             Op::Pop(limit) => pair.pop(limit),
         }
         pair.check();

@@ -69,11 +69,15 @@ impl Windows {
                 return false;
             }
             let window = self.panes.open();
-            let tally = self.panes.close();
-            if tally.events() > 0 {
+            let tally = self.panes.sum();
+            let is_empty = tally.is_empty();
+            if !is_empty {
                 let (latency_ns, values) = (tally.latency_ns(), tally.values());
                 let carried = self.carried;
                 *self.kept.next() = WindowSummary { window, latency_ns, values, carried };
+            }
+            self.panes.advance();
+            if !is_empty {
                 return true;
             }
         }

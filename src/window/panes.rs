@@ -87,7 +87,7 @@ impl Panes {
         if let Some(pane) = self.last_pane(left) {
             let index = self.index(pane);
             self.panes[index].count(event);
-            self.used = self.used.max(pane + 1);
+            self.used = pane + 1; // Nothing is later than now.
         }
     }
 
@@ -108,37 +108,37 @@ impl Panes {
         true
     }
 
-    /// Sums up the earliest open window and goes on to the next. O(1) amortised.
+    /// Sums up the earliest open window. O(1) amortised.
     // Inlined, because a sum that is returned by way of memory is waited for.
     #[inline(always)]
-    pub(super) fn close(&mut self) -> Tally {
-        while self.filled < self.span {
-            let index = self.index(self.filled);
+    pub(super) fn sum(&mut self) -> Tally {
+        for pane in self.filled..self.span {
+            let index = self.index(pane);
             self.after_seam.add(&self.panes[index]);
-            self.filled += 1;
         }
+        self.filled = self.span;
         let mut total = self.after_seam;
         if self.seam > 0 {
             total.add(&self.panes[self.first]);
         }
-        for _ in 0..self.step {
-            self.drop_first();
-        }
-        self.closes_at += i128::from(self.spec.hop);
         total
     }
 
+    /// Goes on to the next window, after that one was summed up. O(1) amortised.
     #[inline(always)]
-    fn drop_first(&mut self) {
-        if self.seam == 0 {
-            self.move_seam();
+    pub(super) fn advance(&mut self) {
+        for _ in 0..self.step {
+            if self.seam == 0 {
+                self.move_seam();
+            }
+            self.panes[self.first] = Tally::default();
+            self.first = self.index(1);
+            // In a gap between windows no pane is summed up.
+            self.filled = self.filled.saturating_sub(1);
+            self.seam = self.seam.saturating_sub(1);
+            self.used = self.used.saturating_sub(1);
         }
-        self.panes[self.first] = Tally::default();
-        self.first = self.index(1);
-        // In a gap between windows no pane is summed up.
-        self.filled = self.filled.saturating_sub(1);
-        self.seam = self.seam.saturating_sub(1);
-        self.used = self.used.saturating_sub(1);
+        self.closes_at += i128::from(self.spec.hop);
     }
 
     /// Turns the sum from the seam on into sums of each pane there and all after it.

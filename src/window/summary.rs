@@ -98,8 +98,8 @@ impl Tally {
     }
 
     #[inline]
-    pub(super) fn events(&self) -> u64 {
-        self.counts[0] + self.counts[1]
+    pub(super) fn is_empty(&self) -> bool {
+        self.counts == [0; 2]
     }
 
     #[inline(always)]

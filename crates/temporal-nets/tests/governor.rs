@@ -309,6 +309,20 @@ fn latencies_are_those_of_the_clock() {
 }
 
 #[test]
+fn a_decision_of_more_than_an_hour_counts_as_one() {
+    let clock = ManualClock::new();
+    let time = clock.clone();
+    let model = move |input: &[f32], _: Option<TimePoint>, shares: &mut [f64]| {
+        time.advance(Duration::from_secs(2 * 3_600));
+        second(input, None, shares)
+    };
+    let mut governor = Governor::new(scalar(), model, clock, GovernorConfig::default()).unwrap();
+    let latency = governor.decide(&[0.5], Duration::ZERO).unwrap().latency;
+    assert_eq!(latency, Duration::from_secs(2 * 3_600));
+    assert_eq!(governor.metrics().mean_ns, 3_600_000_000_000);
+}
+
+#[test]
 fn guidance_makes_the_swarm_need_less_help() {
     // One net knows, and two are sure of the first class and of the second, whatever comes.
     let nets = || {
@@ -405,6 +419,11 @@ fn nets_that_fail_are_left_out() {
     let left_out = check(vec![good(), not_a_number(), too_long()], [0.75, 0.25], None);
     assert_eq!(left_out, 2);
     check(vec![not_a_number(), too_long()], [0.0, 1.0], Some(Escalation::NoAnswer));
+    for rule in [Rule::Margin, Rule::Confidence, Rule::JensenShannon] {
+        let mut governor = governor(vec![not_a_number(), too_long()], self::rule(rule));
+        let doubt = governor.decide(&[0.0], Duration::ZERO).unwrap().doubt;
+        assert_eq!(doubt, 1.0, "{rule:?}");
+    }
 
     // What is left agrees, and a net that does not answer is as wrong as can be.
     let config = GovernorConfig { threshold: 0.0, ..rule(Rule::JensenShannon) };

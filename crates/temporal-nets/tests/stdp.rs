@@ -206,6 +206,27 @@ fn a_network_learns_as_its_synapses_would_alone() {
     }
 }
 
+/// More spike events than are kept: those before count all the same, and were applied already.
+#[test]
+fn a_full_log_of_spikes_is_applied_and_counted() {
+    let (mut often, synapses) = network(Stdp { weights: (0.0, 1e9), ..Stdp::default() });
+    let mut once = often.clone();
+    let first = once.weight(synapses[0].0);
+    let (mut events, mut was_applied_early) = (0, false);
+    for _ in 0..4_000 {
+        for net in [&mut often, &mut once] {
+            net.step(&[1e6; 3], Duration::from_micros(500));
+        }
+        events += often.apply_plasticity();
+        was_applied_early |= once.weight(synapses[0].0) != first;
+    }
+    assert!(events > 4_096 && was_applied_early, "{events} events");
+    assert_eq!(once.apply_plasticity(), events);
+    for (synapse, ..) in synapses {
+        assert_eq!(once.weight(synapse), often.weight(synapse));
+    }
+}
+
 #[test]
 fn a_reset_network_has_learned_what_was_applied_and_forgotten_the_rest() {
     let (mut net, synapses) = network(Stdp::default());

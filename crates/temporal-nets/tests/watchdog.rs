@@ -119,6 +119,26 @@ fn growth_is_noticed_before_the_magnitude_is_great() {
 }
 
 #[test]
+fn silence_is_no_growth_and_growth_is_forgotten_by_a_reset() {
+    let mut silent = Watchdog::new(Scripted::new(&[0.0; 40]), DivergenceLimits::default());
+    (0..40).for_each(|_| assert_eq!(silent.step(&[], DT), [0.0]));
+    assert_eq!(silent.divergence(), None);
+
+    let limits = DivergenceLimits { growing_steps: 3, ..DivergenceLimits::default() };
+    let script = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0];
+    let mut watched = Watchdog::new(Scripted::new(script), limits);
+    let halted = |watched: &mut Watchdog<Scripted>| {
+        (0..4).for_each(|_| drop(watched.step(&[], DT).to_vec()));
+        let cause = watched.divergence().map(|divergence| (divergence.step, divergence.cause));
+        watched.reset_state();
+        cause
+    };
+    let grown = |norm| Some((4, DivergenceCause::Growth { norm }));
+    assert_eq!(halted(&mut watched), grown(8.0));
+    assert_eq!(halted(&mut watched), grown(128.0), "four steps anew");
+}
+
+#[test]
 fn what_is_not_finite_is_noticed_at_once() {
     const SCRIPTS: [[f32; 2]; 3] =
         [[1.0, f32::NAN], [1.0, f32::INFINITY], [1.0, f32::NEG_INFINITY]];

@@ -1,11 +1,31 @@
+/// <reference lib="esnext.disposable" />
+
+/** An instance of a class of the platform; `never` where TypeScript's `lib` does not have it. */
+type Instance<Name extends string> =
+  typeof globalThis extends Record<Name, { prototype: infer T }> ? T : never;
+
+/** A compiled module. TypeScript has its type empty, so that a number would do. */
+type CompiledModule =
+  typeof globalThis extends Record<'WebAssembly', { Module: { prototype: infer T } }> ? T & object : never;
+
+export {}; // What is not marked so stays here.
+
+/** Where the module is, or what it is. */
+export type ModuleSource =
+  | string
+  | ArrayBuffer
+  | ArrayBufferView
+  | Instance<'URL'>
+  | Instance<'Request'>
+  | Instance<'Response'>
+  | CompiledModule;
+
 /**
  * Makes the module ready, once per context. In Node it is ready on import, and this does nothing.
  *
- * @param source Where the module is, or what it is, instead of the file that comes with the package.
+ * @param source the module, or its place, instead of the file that comes with the package.
  */
-export default function init(
-  source?: RequestInfo | URL | Response | BufferSource | WebAssembly.Module,
-): Promise<void>;
+export default function init(source?: ModuleSource | Promise<ModuleSource>): Promise<void>;
 
 /** Urgency among tasks that are due: `'critical'` runs first. There is no ageing. */
 export type Priority = 'critical' | 'high' | 'normal' | 'low';
@@ -149,7 +169,7 @@ export interface StartOptions {
  *
  * A callback may schedule and cancel; what it makes due competes in the same tick. It may throw: the
  * others still run, and a periodic task goes on. The error goes to {@link onError}, or is thrown
- * after the tick, several as an `AggregateError`.
+ * after the tick, several as an `AggregateError`. A promise that it returns is not waited for.
  *
  * Methods throw `TypeError` and `RangeError` with the name of the argument.
  */

@@ -50,7 +50,7 @@ impl Pair {
     fn push(&mut self, key: u64, class: usize, release: u64) {
         let id = self.store.insert(Closure::once(|| ()), Priority::ALL[class]);
         let entry = Entry { release, id };
-        self.ready.expect(key, id);
+        self.ready.expect(key, entry);
         self.ready.push(entry, &mut self.store);
         self.model.push(key, class, entry);
     }
@@ -228,8 +228,9 @@ fn a_crowd_of_ten_thousand_is_taken_in_order_whatever_its_keys() {
         for n in 0..count {
             let class = scatter(n) as usize % 4;
             let id = store.insert(Closure::once(|| ()), Priority::ALL[class]);
-            ready.expect(key(n), id);
-            ready.push(Entry { release: n, id }, &mut store);
+            let entry = Entry { release: n, id };
+            ready.expect(key(n), entry);
+            ready.push(entry, &mut store);
             expected.push((key(n), class, n));
         }
         expected.sort_unstable();

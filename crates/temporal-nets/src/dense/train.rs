@@ -283,3 +283,37 @@ pub(crate) fn rprop_step(
         (weight + *step).min(MOST_WEIGHT)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The step that a slope leads to, the slope that is kept, and the new weight, from a weight of 0.
+    fn after(step: f32, previous: f32, slope: f32) -> (f32, f32, f32) {
+        let (mut step, mut previous) = (step, previous);
+        let weight = rprop_step(&Rprop::default(), 0.0, slope, &mut previous, &mut step);
+        (step, previous, weight)
+    }
+
+    #[test]
+    fn steps_grow_along_a_slope_and_shrink_where_its_sign_changes() {
+        assert_eq!(after(0.5, 2.0, 1.0), (0.6, 1.0, 0.6));
+        assert_eq!(after(0.5, -2.0, -1.0), (0.6, -1.0, -0.6));
+        // The slope is forgotten, so that the next step grows again, and the step goes upwards.
+        assert_eq!(after(0.5, 2.0, -1.0), (0.25, 0.0, 0.25));
+        assert_eq!(after(0.5, -2.0, 1.0), (0.25, 0.0, 0.25));
+        assert_eq!(after(49.0, 1.0, 1.0).0, 50.0, "the greatest step");
+        assert_eq!(after(0.0, 1.0, 1.0).0, 1e-4 * 1.2, "a step of 0 would never grow");
+    }
+
+    #[test]
+    fn a_weight_does_not_run_away() {
+        for (slope, end) in [(1.0, 1_500.0), (-1.0, -1_500.0)] {
+            let (mut step, mut previous, mut weight) = (50.0, slope, 0.0);
+            for _ in 0..100 {
+                weight = rprop_step(&Rprop::default(), weight, slope, &mut previous, &mut step);
+            }
+            assert_eq!(weight, end);
+        }
+    }
+}

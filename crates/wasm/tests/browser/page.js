@@ -69,7 +69,7 @@ export const pageTests = [
     };
     await reach('pause');
     await page.keyboard.press('Space');
-    assert.equal(await page.locator('#pause').getAttribute('aria-pressed'), 'true');
+    assert.equal(await page.getByRole('button', { name: 'Resume' }).count(), 1);
     await page.waitForTimeout(300);
     const before = await numberIn(page, 'executed');
     await page.waitForTimeout(300);
@@ -101,8 +101,59 @@ export const pageTests = [
     assert.match(await page.locator('#loop').getAttribute('aria-label'), /load .*converged/);
   }],
 
-  ['the trace opens in Perfetto: events with lanes, times and durations', async ({ page }) => {
+  ['every control is reached by the key Tab', async ({ page }) => {
     await counts(page, 'before');
+    await page.locator('#pause').click(); // A step can be made in a pause only.
+    await page.evaluate(() => document.activeElement.blur());
+    const reached = new Set();
+    for (let presses = 0; presses < 12; presses++) {
+      await page.keyboard.press('Tab');
+      reached.add(await page.evaluate(() => document.activeElement.id));
+    }
+    const controls = await page.locator('input, select, button').evaluateAll((all) => all.map(({ id }) => id));
+    assert.deepEqual(controls.filter((id) => !reached.has(id)), []);
+    assert.equal(controls.length, 8);
+  }],
+
+  ['who wants little motion gets a picture each second', async ({ page }) => {
+    const pictures = () =>
+      page.evaluate(async () => {
+        const { clearRect } = CanvasRenderingContext2D.prototype;
+        let drawn = 0;
+        CanvasRenderingContext2D.prototype.clearRect = function (...box) {
+          if (this.canvas.id === 'timeline') drawn++;
+          clearRect.apply(this, box);
+        };
+        await new Promise((done) => setTimeout(done, 2500));
+        CanvasRenderingContext2D.prototype.clearRect = clearRect;
+        return drawn;
+      });
+    await counts(page, 'before');
+    assert.ok((await pictures()) > 10);
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+    const calm = await pictures();
+    assert.ok(calm >= 1 && calm <= 4, `${calm} pictures`);
+    await counts(page, 'still, the counters go on');
+  }],
+
+  ['drawings are as sharp as the screen', async ({ page }) => {
+    await counts(page, 'before');
+    for (const scale of [1, 2]) {
+      const session = await page.context().newCDPSession(page);
+      const metrics = { width: 1100, height: 900, deviceScaleFactor: scale, mobile: false };
+      await session.send('Emulation.setDeviceMetricsOverride', metrics);
+      await page.waitForTimeout(300);
+      const ratio = await page.locator('#timeline').evaluate((it) => it.width / it.clientWidth);
+      assert.ok(Math.abs(ratio - scale) < 0.01, `${ratio} dots per pixel of ${scale}`);
+    }
+  }],
+
+  ['the trace opens in Perfetto: events with lanes, times and durations', async ({ page }) => {
+    await slide(page, 'work', 20);
+    await counts(page, 'before');
+    await page.waitForTimeout(1000);
+    await page.locator('#pause').click();
+    for (let step = 0; step < 3; step++) await page.locator('#step').click();
     const [download] = await Promise.all([
       page.waitForEvent('download'),
       page.getByRole('button', { name: 'Export trace' }).click(),
@@ -115,6 +166,17 @@ export const pageTests = [
     for (const { tid, ts, dur, args } of jobs) {
       assert.ok(tid < 4 && ts > 0 && dur >= 0 && args.latency_ms >= 0);
     }
+    // One thread runs them: none overlaps another in part, which Perfetto would drop.
+    const near = 1e-3;
+    const byStart = jobs.toSorted((one, other) => one.ts - other.ts);
+    const overlapping = byStart.filter(({ ts }, n) => n > 0 && ts < byStart[n - 1].ts + byStart[n - 1].dur - near);
+    assert.deepEqual(overlapping.slice(0, 3), []);
+    const ticks = traceEvents.filter(({ name }) => name === 'tick');
+    const outside = byStart.filter(
+      (job) => !ticks.some((tick) => job.ts >= tick.ts - near && job.ts + job.dur <= tick.ts + tick.dur + near),
+    );
+    // The last ticks are there; those of the first jobs may have been pushed out.
+    assert.deepEqual(outside.filter(({ ts }) => ts > ticks[0].ts).slice(0, 3), []);
   }],
 
   ['a reload starts anew', async ({ page }) => {

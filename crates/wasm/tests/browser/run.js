@@ -8,6 +8,7 @@ import { once } from 'node:events';
 
 import { chromium } from 'playwright-core';
 
+import { bundledTests } from './bundled.js';
 import { hiddenTests } from './hidden.js';
 import { packageTests } from './package.js';
 import { pageTests } from './page.js';
@@ -31,7 +32,7 @@ await mkdir(output, { recursive: true });
 const failed = [];
 const servers = await Promise.all([serve(), serve('--isolated')]);
 try {
-  for (const [name, test] of [...packageTests, ...pageTests]) {
+  for (const [name, test] of [...packageTests, ...bundledTests, ...pageTests]) {
     for (const { url } of servers) {
       const about = `${name} (${url === servers[1].url ? 'isolated' : 'not isolated'})`;
       if (only !== undefined && !name.includes(only)) continue;
@@ -42,7 +43,7 @@ try {
       page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
       try {
         await page.goto(url);
-        await test({ page, complaints, url, output, isolated: url === servers[1].url });
+        await test({ page, complaints, url, root, output, isolated: url === servers[1].url });
         assert.deepEqual(complaints, []);
         console.log(`ok   ${about}`);
       } catch (error) {

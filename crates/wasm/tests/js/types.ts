@@ -1,4 +1,4 @@
-// Compiled by `tsc` against the package's types, and then run.
+// Compiled by `tsc` against the package's types, with no platform's types beside them, and then run.
 
 import init, {
   WasmScheduler,
@@ -8,6 +8,8 @@ import init, {
   type Metrics,
   type TaskId,
 } from 'nanosecond-scheduler';
+
+declare const console: { log(text: string): void };
 
 await init();
 
@@ -42,6 +44,10 @@ const loads: number[] = [scheduler.strangeLoopState(), scheduler.strangeLoop().l
 (): TaskId => scheduler.schedule(() => {}, '1');
 // @ts-expect-error: no such driver
 (): void => scheduler.start({ driver: 'cron' });
+// @ts-expect-error: no such option
+(): void => scheduler.start({ period: 4 });
+// @ts-expect-error: no such field
+(): WasmScheduler => new WasmScheduler({ tickRate: 4 });
 // @ts-expect-error: it is counted, not set
 (): number => (scheduler.pending = 0);
 

@@ -187,4 +187,28 @@ export default {
     );
     same([end < warm * 1.1, scheduler.pending], [true, 0], `${warm} bytes, then ${end}`);
   },
+
+  'a survivor does not keep its cancelled neighbours'(WasmScheduler) {
+    for (const distance of [10, 1_000_000, 2 ** 40]) {
+      const { scheduler } = manual(WasmScheduler);
+      for (const end of [0, 50]) scheduler.schedule(() => {}, distance + end);
+      for (let n = 0; n < 20_000; n++) scheduler.cancel(scheduler.schedule(() => {}, distance + (n % 50)));
+      const { memory_bytes, pending } = scheduler.get_metrics();
+      same([memory_bytes < 200_000, pending], [true, 2], `${memory_bytes} bytes, ${distance} ns ahead`);
+    }
+  },
+
+  'a task that is replaced again and again leaves no garbage'(WasmScheduler) {
+    for (const distance of [10, 1_000_000, 2 ** 40]) {
+      const { scheduler } = manual(WasmScheduler);
+      let current = scheduler.schedule(() => {}, distance);
+      for (let n = 0; n < 20_000; n++) {
+        const next = scheduler.schedule(() => {}, distance + (n % 2));
+        scheduler.cancel(current);
+        current = next;
+      }
+      const { memory_bytes, pending } = scheduler.get_metrics();
+      same([memory_bytes < 200_000, pending], [true, 1], `${memory_bytes} bytes, ${distance} ns ahead`);
+    }
+  },
 };

@@ -5,6 +5,9 @@ import { manual, numbers, same, scatter } from './check.js';
 
 const PRIORITIES = ['critical', 'high', 'normal', 'low'];
 
+/** The order of keys, by their first parts that differ. */
+const byParts = (one, other) => one.map((part, at) => part - other[at]).find((part) => part) ?? 0;
+
 export default {
   'tasks start in the first tick at or after their release'(WasmScheduler) {
     const { scheduler, tickAt, nextNs } = manual(WasmScheduler);
@@ -71,9 +74,8 @@ export default {
       scheduler.schedule(() => log.push(key), release, { priority: PRIORITIES[urgency] });
       return key;
     });
-    const before = (one, other) => one.map((part, at) => part - other[at]).find((part) => part) ?? 0;
     tickAt(100);
-    same(log, expected.sort(before));
+    same(log, expected.sort(byParts));
   },
 
   'normal is the default priority'(WasmScheduler) {
@@ -127,6 +129,20 @@ export default {
       same(log, numbers(20_000), distance);
       scheduler.free();
     }
+  },
+
+  'releases years apart run in order and their ties are FIFO'(WasmScheduler) {
+    const { scheduler } = manual(WasmScheduler);
+    const log = [];
+    const expected = numbers(900).map((submission) => {
+      const years = scatter(submission, 30);
+      const within = scatter(submission % 7, 2 ** 20);
+      const key = [years, within, submission];
+      scheduler.schedule(() => log.push(key), 2n ** 63n + (BigInt(years) << 54n) + BigInt(within));
+      return key;
+    });
+    scheduler.tickAt(2 ** 64 / 1e6);
+    same(log, expected.sort(byParts));
   },
 
   'late and punctual arrivals of one instant are FIFO'(WasmScheduler) {

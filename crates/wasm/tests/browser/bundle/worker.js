@@ -1,0 +1,3 @@
+import { driversThatTick } from './drivers.js';
+
+driversThatTick().then(postMessage);
