@@ -31,7 +31,7 @@ pub(crate) struct Engine {
     /// Released tasks in the order of any other policy.
     pub(crate) ready: Part<Ready>,
     /// Those with a deadline, by when they are late.
-    pub(crate) watch: Watch,
+    pub(crate) watch: Part<Watch>,
     policy: Policy,
     /// The current decision instant: what is released by now is due. It never steps back.
     pub(crate) now: u64,
@@ -86,7 +86,7 @@ impl Engine {
             store: Store::new(config.capacity),
             queue: Queue::new(),
             ready: Part::when(config.policy != Policy::Priority, Ready::new),
-            watch: Watch::new(),
+            watch: Part::when(true, Watch::new),
             policy: config.policy,
             now,
             capacity: config.capacity,
@@ -157,10 +157,20 @@ impl Engine {
         let Details { attributes, progress } = self.store.details_mut(id);
         progress.last_release = Some(release);
         progress.is_told = false;
-        if let Some(Deadline { due, .. }) = attributes.deadline {
+        if let (Some(Deadline { due, .. }), Some(watch)) =
+            (attributes.deadline, self.watch.get_mut())
+        {
             let late_from = due.absolute(release).saturating_add(1).max(release);
             let waits = |entry| waits(&self.store, entry);
-            self.watch.add(late_from, Entry { release, id }, waits);
+            watch.add(late_from, Entry { release, id }, waits);
+        }
+    }
+
+    /// A job whose deadline was watched waits no longer.
+    #[inline]
+    pub(crate) fn unwatch(&mut self) {
+        if let Some(watch) = self.watch.get_mut() {
+            watch.lose_one();
         }
     }
 
@@ -256,7 +266,7 @@ impl Engine {
             let details = *self.store.details(id);
             let is_queued = place.location() != Location::NONE;
             if is_queued && details.attributes.deadline.is_some() && !details.progress.is_told {
-                self.watch.lose_one();
+                self.unwatch();
             }
             self.ended(id, details);
         }
@@ -398,7 +408,7 @@ impl Engine {
         if let Some(ready) = self.ready.get_mut() {
             ready.clear();
         }
-        self.watch.clear();
+        self.watch.get_mut().into_iter().for_each(Watch::clear);
         if let Some(succession) = self.succession.get_mut() {
             succession.clear();
         }
@@ -420,7 +430,7 @@ impl Engine {
 
     /// Bytes of store and queue; boxed closures and handlers are not counted.
     fn memory_bytes(&self) -> usize {
-        let queue = self.queue.bytes() + self.watch.bytes();
+        let queue = self.queue.bytes() + self.watch.get().map_or(0, Watch::bytes);
         self.store.bytes() + queue + self.ready.get().map_or(0, Ready::bytes)
     }
 }

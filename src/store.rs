@@ -211,7 +211,7 @@ impl Store {
     /// Whether a live task may have dead entries in the queue, because a job was [withdrawn](Self::withdraw).
     #[inline]
     pub(crate) fn has_withdrawn(&self) -> bool {
-        self.has_withdrawn
+        cfg!(feature = "realtime") && self.has_withdrawn
     }
 
     /// Asks the processor to load a task that will run soon.

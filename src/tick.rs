@@ -239,7 +239,8 @@ fn run_timed<C: Clock>(
     if engine.decides_per_job() {
         engine.now = engine.now.max(clock.now().as_nanos());
         engine.time_moved();
-        if engine.watch.may_be_late(engine.now) && !engine.judge_waiting(limit, counts) {
+        let may_be_late = engine.watch.get().is_some_and(|watch| watch.may_be_late(engine.now));
+        if may_be_late && !engine.judge_waiting(limit, counts) {
             return false;
         }
     }
@@ -250,7 +251,7 @@ fn run_timed<C: Clock>(
     engine.store.set_location(entry.id, Location::NONE);
     let mut timed = TimedJob::new(engine, entry);
     if timed.is_watched() {
-        engine.watch.lose_one();
+        engine.unwatch();
     }
     match engine.judge(&mut timed, counts) {
         Verdict::Run => {}

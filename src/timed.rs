@@ -132,7 +132,7 @@ impl Engine {
     /// goes on, which deals with `limit` jobs.
     #[cold]
     pub(crate) fn judge_waiting(&mut self, limit: usize, counts: &mut TickCounts) -> bool {
-        while let Some(entry) = self.watch.pop_late(self.now, |entry| waits(&self.store, entry)) {
+        while let Some(entry) = self.pop_late() {
             let mut timed = TimedJob::new(self, entry);
             self.store.details_mut(entry.id).progress.is_told = true;
             let verdict = self.judge(&mut timed, counts);
@@ -151,6 +151,11 @@ impl Engine {
             }
         }
         true
+    }
+
+    /// Takes a waiting job that is late from the watch.
+    fn pop_late(&mut self) -> Option<Entry> {
+        self.watch.get_mut()?.pop_late(self.now, |entry| waits(&self.store, entry))
     }
 
     /// Leaves a job out that is late before it starts.

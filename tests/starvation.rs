@@ -1,4 +1,5 @@
 //! Hazard: a late job that never gets its turn, because others are preferred, and of which nobody hears.
+#![cfg(feature = "realtime")]
 
 mod common;
 

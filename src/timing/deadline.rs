@@ -10,7 +10,8 @@ use crate::time::TimePoint;
 /// [`Scheduler::on_deadline_miss`](crate::Scheduler::on_deadline_miss).
 ///
 /// A job is reported once: as soon as a tick, which looks before each job, finds it released and late,
-/// though others go before it; else when it has finished late. One that panics is reported as that.
+/// though others go before it; else when it has finished late. Without the feature `realtime` one that
+/// waits is reported when its turn comes. One that panics is reported as that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum DeadlineViolation {
