@@ -35,6 +35,16 @@ pub(crate) fn core(number: u32) -> &'static Core {
 
 /// Makes a scheduler and tells its number; `None` if its configuration is refused.
 pub(crate) fn create(config: Config) -> Option<u32> {
+    let (number, core) = free_place();
+    core.link.follow_host();
+    core.is_unused.set(true);
+    core.config.replace(config);
+    core.start().then_some(number as u32)
+}
+
+/// A place without a scheduler. The list is not held while one is made, which asks the host for the time:
+/// should that break down, other schedulers can still be made.
+fn free_place() -> (usize, &'static Core) {
     let mut cores = CORES.0.borrow_mut();
     let is_free = |core: &&Core| core.scheduler.try_borrow().is_ok_and(|place| place.is_none());
     let number = cores.iter().position(is_free);
@@ -43,11 +53,7 @@ pub(crate) fn create(config: Config) -> Option<u32> {
         cores.push(Box::leak(Box::new(Core::new(number))));
         number
     });
-    let core = cores[number];
-    core.link.follow_host();
-    core.is_unused.set(true);
-    core.config.replace(config);
-    core.start().then_some(number as u32)
+    (number, cores[number])
 }
 
 /// Drops a scheduler that is not in a tick.
