@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::fmt;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
 
@@ -73,6 +74,20 @@ impl OsOutcomes {
         let worker = Some(self.worker);
         let require = |(_, outcome): &(_, Outcome)| outcome.clone().require();
         self.answers.iter().try_for_each(require).map_err(|error| Error::Os { worker, error })
+    }
+}
+
+/// A line per request; that nothing was asked, if so.
+impl fmt::Display for OsOutcomes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.answers.is_empty() {
+            return write!(f, "worker {}: nothing was asked of the system", self.worker);
+        }
+        for (n, (field, outcome)) in self.answers.iter().enumerate() {
+            let end_of_last = if n == 0 { "" } else { "\n" };
+            write!(f, "{end_of_last}worker {}: {field}: {outcome}", self.worker)?;
+        }
+        Ok(())
     }
 }
 

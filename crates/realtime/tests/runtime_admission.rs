@@ -112,6 +112,10 @@ fn what_the_system_denies_is_told_or_required() {
     let fields: Vec<_> = outcomes.answers.iter().map(|(field, _)| *field).collect();
     assert_eq!(fields, ["enable_cpu_pinning", "enable_rt_scheduling"]);
     assert!(outcomes.core.is_some());
+    let lines = outcomes.to_string();
+    let pinning = format!("worker 0: enable_cpu_pinning: {}", outcomes.answers[0].1);
+    assert_eq!(lines.lines().next(), Some(pinning.as_str()));
+    assert_eq!(lines.lines().count(), 2);
     assert_eq!(block_on(runtime.schedule(|| 1).unwrap()), Ok(1));
     if std::thread::available_parallelism().unwrap().get() > 1 {
         assert!(!outcomes.answers[1].1.is_applied());
@@ -125,5 +129,6 @@ fn nothing_is_asked_of_the_system_by_default() {
     let runtime = runtime(2);
     assert!(runtime.os_outcomes().iter().all(|outcomes| outcomes.answers.is_empty()));
     assert_eq!(runtime.os_outcomes().len(), 2);
+    assert_eq!(runtime.os_outcomes()[1].to_string(), "worker 1: nothing was asked of the system");
     assert_eq!(runtime.memory_outcome(), None);
 }

@@ -67,9 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         enable_rt_scheduling: true,
         ..SchedulerConfig::default()
     })?);
-    for (asked, answer) in &runtime.os_outcomes()[0].answers {
-        println!("worker: {asked}: {answer}");
-    }
+    println!("{}", runtime.os_outcomes()[0]);
     println!("{} messages at {speed} times the capture's pace; the agent:", messages.len());
     let run = || in_turns(&runtime, &messages);
     let (mut agent, mut bare) = thread::on_real_time_thread(None, run)?;

@@ -69,9 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ..SchedulerConfig::default()
     })?;
     let worker = &runtime.os_outcomes()[0];
-    for (asked, answer) in &worker.answers {
-        println!("worker: {asked}: {answer}");
-    }
+    println!("{worker}");
     let core = worker.core;
 
     let start = runtime.now() + LEAD;
