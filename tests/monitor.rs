@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::sync::OnceLock;
+
 use common::timed::log_panics;
 use common::{at, manual, ns, scatter, Log};
 use nanosecond_scheduler::{
@@ -311,15 +313,15 @@ fn beyond_so_many_tasks_they_are_counted_together() {
 
 #[test]
 fn rows_go_by_what_a_name_says_and_not_by_where_it_lies() {
-    let copies =
-        || -> Vec<&'static str> { (0..100).map(|n| &*format!("task {n}").leak()).collect() };
-    let (ones, others) = (copies(), copies());
+    static COPIES: OnceLock<[Vec<String>; 2]> = OnceLock::new();
+    let copy = || (0..100).map(|n| format!("task {n}")).collect();
+    let [ones, others] = COPIES.get_or_init(|| [copy(), copy()]);
     let mut monitor = LatencyMonitor::new(MonitorConfig::default(), at(0)).unwrap();
     for n in 0..3_000 {
-        let names = if n % 7 < 3 { &ones } else { &others };
+        let names = if n % 7 < 3 { ones } else { others };
         monitor.record(&JobRecord {
             task: TaskId::from_bits(1),
-            name: Some(names[scatter(n, 100) as usize]),
+            name: Some(&names[scatter(n, 100) as usize]),
             repeats: true,
             release: at(n),
             start: at(n),
@@ -331,8 +333,8 @@ fn rows_go_by_what_a_name_says_and_not_by_where_it_lies() {
     let report = monitor.report();
     assert_eq!(report.tasks.len(), 100);
     for n in 0..100 {
-        let name = ones[n as usize];
-        let row = report.tasks.iter().find(|row| row.name == name).expect("each has a row");
+        let name = &ones[n as usize];
+        let row = report.tasks.iter().find(|row| row.name == *name).expect("each has a row");
         assert_eq!(row.jobs, count_of(n), "{name}");
     }
 }
