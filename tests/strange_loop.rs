@@ -131,17 +131,22 @@ fn anderson_is_as_quick_as_the_oracle() {
     }
 }
 
-/// An operator by script: from 1 Anderson goes to 10, where the residual has grown.
-#[test]
-fn anderson_falls_back_to_picard_when_the_residual_grows() {
+/// Anderson from 0 on, with an operator that answers by script; and what it is asked.
+fn anderson_by_script(answers: [f64; 4]) -> (FixedPoint<impl Operator>, Rc<RefCell<Vec<f64>>>) {
     let asked = Rc::new(RefCell::new(Vec::new()));
     let log = Rc::clone(&asked);
     let script = Function::new(1, None, move |x: &[f64], out: &mut [f64]| {
-        out[0] = [1.0, 1.9, 14.0, 14.5][log.borrow().len()];
+        out[0] = answers[log.borrow().len()];
         log.borrow_mut().push(x[0]);
     });
-    let mut solver = FixedPoint::new(script, &[0.0]).unwrap();
-    solver = solver.with_method(Method::Anderson(1)).unwrap();
+    let solver = FixedPoint::new(script, &[0.0]).unwrap();
+    (solver.with_method(Method::Anderson(1)).unwrap(), asked)
+}
+
+/// From 1 Anderson goes to 10, where the residual has grown.
+#[test]
+fn anderson_falls_back_to_picard_when_the_residual_grows() {
+    let (mut solver, asked) = anderson_by_script([1.0, 1.9, 14.0, 14.5]);
     assert_eq!(solver.advance(4), Status::Running);
     let asked = asked.borrow();
     assert!((asked[2] - 10.0).abs() < 1e-9, "{asked:?}");
@@ -151,14 +156,7 @@ fn anderson_falls_back_to_picard_when_the_residual_grows() {
 /// What it knew of the operator before may be wrong by then.
 #[test]
 fn anderson_starts_anew_when_it_is_resumed() {
-    let asked = Rc::new(RefCell::new(Vec::new()));
-    let log = Rc::clone(&asked);
-    let script = Function::new(1, None, move |x: &[f64], out: &mut [f64]| {
-        out[0] = [1.0, 1.9, 5.0, 6.0][log.borrow().len()];
-        log.borrow_mut().push(x[0]);
-    });
-    let mut solver = FixedPoint::new(script, &[0.0]).unwrap();
-    solver = solver.with_method(Method::Anderson(1)).unwrap();
+    let (mut solver, asked) = anderson_by_script([1.0, 1.9, 5.0, 6.0]);
     solver.advance(2);
     solver.resume();
     solver.advance(2);

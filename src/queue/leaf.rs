@@ -3,6 +3,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::radix::scatter;
 use super::Entry;
 use crate::paged::Slab;
 use crate::store::{Location, Store};
@@ -13,6 +14,8 @@ pub(super) const NONE: u32 = u32::MAX;
 
 /// Entries that are sorted faster by insertion than by digits.
 const FEW: usize = 48;
+/// Bits of a digit.
+const DIGIT: u32 = 8;
 
 /// Sorts by release, ties in the order they had. O(n²).
 fn insertion_sort(entries: &mut [Entry]) {
@@ -349,22 +352,12 @@ impl<const LEAF: usize, const CHUNK: usize> Leaves<LEAF, CHUNK> {
         let (least, greatest) = entries
             .iter()
             .fold((u64::MAX, 0), |(low, high), e| (e.release.min(low), e.release.max(high)));
-        for shift in (0..64 - (greatest - least).leading_zeros()).step_by(8) {
-            let digit = |entry: &Entry| usize::from(((entry.release - least) >> shift) as u8);
-            // First how often a digit occurs, then where those with it begin.
-            let mut places = [0_u16; 256];
-            entries.iter().for_each(|entry| places[digit(entry)] += 1);
-            let mut begin = 0;
-            for place in &mut places {
-                begin += core::mem::replace(place, begin);
+        self.sorted.resize(entries.len(), Entry::NONE);
+        for shift in (0..64 - (greatest - least).leading_zeros()).step_by(DIGIT as usize) {
+            let number = |entry: Entry| (entry.release - least) >> shift;
+            if scatter::<_, { 1 << DIGIT }>(entries, &mut self.sorted, DIGIT, number) {
+                core::mem::swap(entries, &mut self.sorted);
             }
-            self.sorted.resize(entries.len(), Entry::NONE);
-            for &entry in &*entries {
-                let place = &mut places[digit(&entry)];
-                self.sorted[usize::from(*place)] = entry;
-                *place += 1;
-            }
-            core::mem::swap(entries, &mut self.sorted);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Sorting many numbers by some of their bits, digit by digit.
+//! Sorting digit by digit: many numbers by some of their bits, and the pass for others to sort by.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -21,20 +21,28 @@ pub(super) fn sort(keys: &mut Vec<u64>, spare: &mut Vec<u64>, bits: Range<u32>) 
     let passes = width.div_ceil(if keys.len() < VERY_MANY { 8 } else { DIGIT });
     let digit = width.div_ceil(passes.max(1));
     for pass in 0..passes {
-        if scatter(keys, spare, bits.start + pass * digit, digit) {
+        let shift = bits.start + pass * digit;
+        if scatter::<_, { 1 << DIGIT }>(keys, spare, digit, |key| key >> shift) {
             core::mem::swap(keys, spare);
         }
     }
 }
 
-/// Copies `from` to `to`, which is as long, by one digit and then in the order found. Does nothing,
-/// and says so, if that digit is the same in all.
-fn scatter(from: &[u64], to: &mut [u64], shift: u32, bits: u32) -> bool {
-    let mut next = [0_u32; 1 << DIGIT];
-    let last = next.len().min(1 << bits) - 1;
-    let digit = |key: u64| (key >> shift) as usize & last;
-    for &key in from {
-        next[digit(key)] += 1;
+/// Copies `from` to `to`, which is as long, by the lowest `bits` of a number and then in the order found.
+/// Does nothing, and says so, if those are the same in all. There is something, and `MOST`, a power of
+/// two, is at least 2 to the power of `bits`.
+#[inline]
+pub(super) fn scatter<T: Copy, const MOST: usize>(
+    from: &[T],
+    to: &mut [T],
+    bits: u32,
+    number: impl Fn(T) -> u64,
+) -> bool {
+    let mut next = [0_u32; MOST];
+    let last = MOST.min(1 << bits) - 1;
+    let digit = |item: T| number(item) as usize & last;
+    for &item in from {
+        next[digit(item)] += 1;
     }
     if next[digit(from[0])] as usize == from.len() {
         return false;
@@ -43,9 +51,9 @@ fn scatter(from: &[u64], to: &mut [u64], shift: u32, bits: u32) -> bool {
     for place in &mut next[..=last] {
         before += core::mem::replace(place, before);
     }
-    for &key in from {
-        let place = &mut next[digit(key)];
-        to[*place as usize] = key;
+    for &item in from {
+        let place = &mut next[digit(item)];
+        to[*place as usize] = item;
         *place += 1;
     }
     true
